@@ -1,0 +1,1 @@
+"""MQTT messages become readings: client, decoders, units, validation."""

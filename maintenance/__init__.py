@@ -1,0 +1,1 @@
+"""Alarms become tickets and tickets get worked: lifecycle, timeline, notices."""

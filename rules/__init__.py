@@ -1,0 +1,1 @@
+"""Readings become frames become alarms: frames, expression language, engine, rule pack, backtest."""
