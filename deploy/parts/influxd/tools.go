@@ -1,0 +1,8 @@
+//go:build tools
+
+package tools
+
+import (
+	_ "github.com/influxdata/influxdb/v2/cmd/influxd"
+	_ "github.com/influxdata/pkg-config"
+)
