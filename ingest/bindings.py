@@ -1,0 +1,186 @@
+"""Which points of which equipment a topic feeds: native topics by path, all others by their bindings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from paho.mqtt.matcher import MQTTMatcher
+
+from ingest.decoders import DECODERS, Decoder, Kind
+from ingest.reasons import Rejected, RejectReason
+from ingest.topics import Channel, NativeTopic, parse
+from plant.errors import BadInput
+from plant.site import Binding, Clock, Equipment, Plant
+
+_CACHED_TOPICS = 65_536
+"""Routes remembered; a stream of ever new topics empties the cache and costs time, never memory."""
+
+_CACHED_SHAPES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One point fed: raw × `scale` + `offset` in `unit` (None: as the message says) becomes `point_unit`."""
+
+    series: int
+    point_unit: str
+    unit: str | None = None
+    scale: float = 1.0
+    offset: float = 0.0
+    arrival: bool = False
+
+    @property
+    def direct(self) -> bool:
+        """A plain number goes in unchanged."""
+        return self.scale == 1.0 and self.offset == 0.0 and self.unit in (None, self.point_unit) and not self.arrival
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One decoder on a topic and where the values it finds go.
+
+    `strict`: every key must be known (native messages name points; foreign ones say much that nobody bound).
+    `equipment` is the id of the one whose native topic this is, empty for a bound topic.
+    `columns` finds the whole of a message's series at once, for the shapes of message seen before.
+    """
+
+    decoder: Decoder
+    targets: Mapping[str | None, tuple[Target, ...]]
+    strict: bool
+    channel: Channel = Channel.TELEMETRY
+    equipment: str = ""
+    shapes: dict[tuple[str | None, ...], list[int] | None] = field(default_factory=dict)
+
+    def columns(self, keys: Iterable[str | None]) -> list[int] | None:
+        """The series of these keys where each feeds one point unchanged; None where it takes a closer look."""
+        shape = tuple(keys)
+        try:
+            return self.shapes[shape]
+        except KeyError:
+            found = self._columns(shape)
+            if len(self.shapes) < _CACHED_SHAPES:
+                self.shapes[shape] = found
+            return found
+
+    def _columns(self, shape: tuple[str | None, ...]) -> list[int] | None:
+        series = []
+        for key in shape:
+            targets = self.targets.get(key, ())
+            if len(targets) != 1 or not targets[0].direct:
+                return None
+            series.append(targets[0].series)
+        return series
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What to do with the messages of one topic: feed points, refuse (`refusal`), or nothing (`silent`)."""
+
+    feeds: tuple[Feed, ...] = ()
+    refusal: Rejected | None = None
+    silent: Kind | None = None
+
+
+_Bound = tuple[Binding, Target]
+
+
+class Bindings:
+    """Resolves topics for one configuration.
+
+    Raises BadInput when a binding names a decoder or a point there is none of.
+    """
+
+    def __init__(self, plant: Plant) -> None:
+        self._plant = plant
+        self._routes: dict[str, Route] = {}
+        self._filters = MQTTMatcher()  # type: ignore[no-untyped-call]  # paho's matcher has no types
+        bound: dict[str, list[_Bound]] = {}
+        for machine in plant.site.equipment.values():
+            for binding in () if machine.retired else machine.bindings:
+                bound.setdefault(binding.topic, []).append((binding, _target(plant, machine, binding)))
+        for topic, pairs in bound.items():
+            self._filters[topic] = pairs
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """The topic filters of all bindings, sorted, each once: what to subscribe to beside the native topics."""
+        machines = self._plant.site.equipment.values()
+        return tuple(sorted({b.topic for machine in machines if not machine.retired for b in machine.bindings}))
+
+    def route(self, topic: str) -> Route:
+        """The route of a topic; the answer for a known topic is a look-up."""
+        route = self._routes.get(topic)
+        if route is None:
+            if len(self._routes) >= _CACHED_TOPICS:
+                self._routes.clear()
+            route = self._routes[topic] = self._find(topic)
+        return route
+
+    def owner(self, equipment: str, feed: Feed) -> Feed | None:
+        """Where a native message goes that names its equipment by id: `feed` itself if it is that equipment's own.
+
+        None when the site has no such equipment.
+        """
+        if feed.equipment == equipment:
+            return feed
+        machine = self._plant.site.equipment.get(equipment)
+        if machine is None or machine.retired:
+            return None
+        return self.route(str(NativeTopic(self._plant.site.id, machine.path, feed.channel))).feeds[0]
+
+    def _find(self, topic: str) -> Route:
+        pairs = [pair for found in self._matching(topic) for pair in found]
+        name = parse(topic)
+        if name is None or name.site != self._plant.site.id:
+            if pairs:
+                return Route(tuple(_feeds(pairs)))
+            detail = f"no binding matches {topic[:200]!r}; bind it to a point, or publish on dutyroom/v1/<site>/…"
+            return Route(refusal=Rejected(RejectReason.UNKNOWN_TOPIC, detail))
+        if name.channel in (Channel.CLOCK, Channel.MARKER):
+            return Route(silent=Kind.STATUS)
+        machine = self._plant.site.by_path.get(name.path)
+        if machine is None or machine.retired:
+            detail = f"the site {name.site} has no equipment {name.path[:200]!r}"
+            return Route(refusal=Rejected(RejectReason.UNKNOWN_EQUIPMENT, detail))
+        return Route((self._by_path(machine, pairs, name.channel),))
+
+    def _matching(self, topic: str) -> Iterable[list[_Bound]]:
+        matches: Iterable[list[_Bound]] = self._filters.iter_match(topic)  # type: ignore[no-untyped-call]
+        return matches
+
+    def _by_path(self, machine: Equipment, pairs: Iterable[_Bound], channel: Channel) -> Feed:
+        targets: dict[str | None, tuple[Target, ...]] = {}
+        for name, point in self._plant.points(machine).items():
+            series = self._plant.series.find(machine.id, name)
+            if series is not None:
+                targets[name] = (Target(series, point.unit),)
+        for binding, target in pairs:
+            if binding.key is not None:
+                targets[binding.key] = (target,)
+        status = channel is Channel.STATUS
+        decoder = DECODERS["native_status" if status else "native"]
+        return Feed(decoder, targets, strict=True, channel=channel, equipment=machine.id)
+
+
+def _feeds(pairs: Iterable[_Bound]) -> Iterable[Feed]:
+    grouped: dict[str, dict[str | None, tuple[Target, ...]]] = {}
+    for binding, target in pairs:
+        # A binding without a key says that the message is the value: no format but `plain` has that.
+        decoder = "plain" if binding.key is None else binding.decoder
+        targets = grouped.setdefault(decoder, {})
+        targets[binding.key] = (*targets.get(binding.key, ()), target)
+    for decoder, targets in grouped.items():
+        yield Feed(DECODERS[decoder], targets, strict=False)
+
+
+def _target(plant: Plant, machine: Equipment, binding: Binding) -> Target:
+    where = f"{machine.id}: binding of {binding.topic!r}"
+    if binding.decoder not in DECODERS:
+        raise BadInput(f"{where} names the decoder {binding.decoder!r}; expected one of {', '.join(DECODERS)}")
+    point = plant.points(machine).get(binding.point)
+    series = plant.series.find(machine.id, binding.point)
+    if point is None or series is None:
+        raise BadInput(f"{where} feeds {binding.point!r}, which is no point of a {machine.type}")
+    arrival = binding.clock is Clock.ARRIVAL
+    return Target(series, point.unit, binding.unit, binding.scale, binding.offset, arrival)

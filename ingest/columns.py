@@ -1,0 +1,100 @@
+"""Values on their way to the door, in columns: one row a value, in journal order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.decoders import Sample
+from plant.instants import NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What all values of one message share; times are plant time, ms UTC."""
+
+    received_at: int
+    retain: bool
+    draining: bool
+    seen: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Values in the units of their points, shape (n,) each; `own` is the device's time, NEVER where it gave none."""
+
+    series: NDArray[np.int32]
+    value: NDArray[np.float64]
+    own: NDArray[np.int64]
+    quality: NDArray[np.uint8]
+    reason: NDArray[np.uint8]
+    historical: NDArray[np.bool_]
+    received: NDArray[np.int64]
+    retain: NDArray[np.bool_]
+    draining: NDArray[np.bool_]
+    seen: NDArray[np.int64]
+    offset: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+
+class ColumnBuilder:
+    """Gathers values message by message; what a message's values share is written once, not once a value."""
+
+    __slots__ = ("_arrivals", "_counts", "_own", "_series", "_special", "_values")
+
+    def __init__(self) -> None:
+        self._series: list[int] = []
+        self._values: list[float] = []
+        self._counts: list[int] = []
+        self._own: list[int] = []
+        self._arrivals: list[Arrival] = []
+        self._special: list[tuple[int, Sample]] = []
+
+    def add(self, series: list[int], values: Collection[float], ts: int | None, arrival: Arrival) -> None:
+        """Plain good values of one message at its time `ts` (None: it gave none)."""
+        self._series.extend(series)
+        self._values.extend(values)
+        self._counts.append(len(series))
+        self._own.append(NEVER if ts is None else ts)
+        self._arrivals.append(arrival)
+
+    def add_sample(self, series: int, sample: Sample, arrival: Arrival) -> None:
+        """A value with more to it; its `ts` is taken as it stands."""
+        if sample.quality or sample.historical:
+            self._special.append((len(self._series), sample))
+        self.add([series], (sample.value,), sample.ts, arrival)
+
+    def build(self) -> Columns:
+        """All values gathered, as arrays."""
+        counts = np.array(self._counts, np.int64)
+        size = len(self._series)
+        quality, reason = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
+        historical = np.zeros(size, np.bool_)
+        for row, sample in self._special:
+            quality[row], reason[row], historical[row] = sample.quality, sample.reason, sample.historical
+
+        def integers(per_message: Iterable[int]) -> NDArray[np.int64]:
+            return np.repeat(np.fromiter(per_message, np.int64, len(counts)), counts)
+
+        def flags(per_message: Iterable[bool]) -> NDArray[np.bool_]:
+            return np.repeat(np.fromiter(per_message, np.bool_, len(counts)), counts)
+
+        return Columns(
+            series=np.array(self._series, np.int32),
+            value=np.array(self._values, np.float64),
+            own=integers(self._own),
+            quality=quality,
+            reason=reason,
+            historical=historical,
+            received=integers(a.received_at for a in self._arrivals),
+            retain=flags(a.retain for a in self._arrivals),
+            draining=flags(a.draining for a in self._arrivals),
+            seen=integers(a.seen for a in self._arrivals),
+            offset=integers(a.offset for a in self._arrivals),
+        )

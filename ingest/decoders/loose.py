@@ -1,0 +1,127 @@
+"""What all decoders share: JSON as devices really send it, numbers, words and times."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import reprlib
+
+import msgspec
+
+from ingest.reasons import Refused, RejectReason
+from plant.errors import BadInput
+from plant.instants import parse_instant
+
+MAX_TS = 2**53
+"""Times beyond are all the same clock fault; cut off here so that they fit every column."""
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 60, 60
+
+_WORDS = {"on": 1.0, "true": 1.0, "off": 0.0, "false": 0.0}
+
+
+def text(payload: bytes) -> str:
+    """The payload as text without byte-order mark, surrounding space and the final NUL of C programs.
+
+    Raises Refused (not_utf8).
+    """
+    try:
+        decoded = payload.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refused(RejectReason.NOT_UTF8, f"byte {error.start} is no UTF-8; expected UTF-8 text") from None
+    return decoded.strip("\x00 \t\r\n")
+
+
+def parse_json(source: str) -> object:
+    """JSON to plain Python; NaN, Infinity and numbers beyond a float, which strict JSON has not, are let through.
+
+    Raises Refused (not_json).
+    """
+    try:
+        parsed: object = msgspec.json.decode(source)
+    except (msgspec.DecodeError, RecursionError):
+        parsed = _tolerant(source)
+    return parsed
+
+
+def _tolerant(source: str) -> object:
+    try:
+        parsed: object = json.loads(source)
+        if "\\u" in source:
+            # Half of a surrogate pair is no text: it could be neither stored nor shown.
+            json.dumps(parsed, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        detail = str(error)
+        raise Refused(RejectReason.NOT_JSON, f"not JSON: {detail[:200]}") from None
+    return parsed
+
+
+def parse_number(raw: object) -> float | None:
+    """A JSON value as a number: numbers, true/false, and text such as "12.5", "ON"; None for anything else.
+
+    What is beyond a float becomes infinite.
+    """
+    match raw:
+        case bool() | float():
+            return float(raw)
+        case int():
+            try:
+                return float(raw)
+            except OverflowError:
+                return math.inf
+        case str():
+            word = raw.strip()
+            if _NUMBER.fullmatch(word):
+                return float(word)
+            return _WORDS.get(word.lower())
+    return None
+
+
+def split_quantity(source: str) -> tuple[float, str | None] | None:
+    """`12.3 ℃` → (12.3, "℃"), `ON` → (1.0, None); None where the text does not begin with a number."""
+    source = source.strip()
+    word = _WORDS.get(source.lower())
+    if word is not None:
+        return word, None
+    found = _NUMBER.match(source)
+    if found is None:
+        return None
+    unit = source[found.end() :].strip()
+    # A unit is one short word; `12:30` or `3 of 4 pumps` is prose that happens to begin with a digit.
+    if len(unit) > 12 or " " in unit or unit[:1] in (":", "-", ".", "_", ",") or any(c in "{}[]\"'" for c in unit):
+        return None
+    return float(found.group()), unit or None
+
+
+def parse_ts(raw: object) -> int | None:
+    """A message's own time as ms UTC: a number of ms since 1970, or ISO-8601 text (UTC where it names no zone).
+
+    Raises Refused (bad_time).
+    """
+    if raw is None:
+        return None
+    if isinstance(raw, str):
+        try:
+            ts = parse_instant(raw.strip())
+        except (BadInput, OverflowError):
+            raise _bad_time(raw) from None
+    elif isinstance(raw, int | float) and not isinstance(raw, bool) and raw == raw:
+        ts = int(min(raw, MAX_TS)) if raw >= 0 else -1
+    else:
+        raise _bad_time(raw)
+    if ts < 0:
+        raise _bad_time(raw)
+    return min(ts, MAX_TS)
+
+
+def _bad_time(raw: object) -> Refused:
+    return Refused(RejectReason.BAD_TIME, f"ts is {shown(raw)}; expected ms since 1970 (UTC) or ISO-8601 text")
+
+
+def shown(raw: object) -> str:
+    """A value as it may stand in a message to a person: short, never the whole payload."""
+    written = _SHORT.repr(raw)
+    return written if len(written) <= 60 else f"{written[:57]}…"

@@ -1,0 +1,129 @@
+"""From one raw message to rows in the columns, or to reasons why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from plant.units import convert
+
+from ingest.bindings import Bindings, Feed, Target
+from ingest.columns import Arrival, ColumnBuilder
+from ingest.decoders import Decoded, Kind, Sample, decode
+from ingest.placing import DELAYED_MS
+from ingest.reasons import Rejected, RejectReason
+from ingest.topics import Channel
+from plant.errors import BadInput
+
+_MOST_REJECTED = 64
+"""Reasons reported of one message; what is beyond becomes one line that counts the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """How many rows a message gave, what was refused of it, and whether it rightly held nothing."""
+
+    rows: int
+    rejected: tuple[Rejected, ...] = ()
+    empty: bool = False
+
+
+def gather(bindings: Bindings, columns: ColumnBuilder, topic: str, payload: bytes, arrival: Arrival) -> Gathered:
+    """Decode one message and add its values to the columns; every message gives rows, a reason, or is empty."""
+    route = bindings.route(topic)
+    if route.silent is not None:
+        return Gathered(0, empty=True)
+    if route.refusal is not None:
+        return Gathered(0, (route.refusal,)) if payload else Gathered(0, empty=True)
+    rows, rejected, silent = 0, list[Rejected](), True
+    for feed in route.feeds:
+        decoded = decode(feed.decoder, payload)
+        rejected.extend(decoded.rejected)
+        if decoded.kind is Kind.READING:
+            silent = False
+            rows += _add(_owner(bindings, feed, decoded, rejected), decoded, arrival, columns, rejected)
+    if not rows and not rejected and not silent:
+        detail = "none of the values bound to this topic is in the message; see `dutyroom decode`"
+        rejected.append(Rejected(RejectReason.UNKNOWN_POINT, detail))
+    if len(rejected) > _MOST_REJECTED:
+        more = len(rejected) - _MOST_REJECTED
+        rejected[_MOST_REJECTED:] = [Rejected(rejected[-1].reason, f"and {more} more of this message")]
+    return Gathered(rows, tuple(rejected), empty=not rows and not rejected)
+
+
+def _owner(bindings: Bindings, feed: Feed, decoded: Decoded, rejected: list[Rejected]) -> Feed | None:
+    """The feed of the equipment that the message names, where it names one; None when there is no such."""
+    if decoded.equipment is None or not feed.strict or feed.channel is Channel.STATUS:
+        return feed
+    owner = bindings.owner(decoded.equipment, feed)
+    if owner is None:
+        detail = f"the site has no equipment with the id {decoded.equipment[:200]!r}"
+        rejected.append(Rejected(RejectReason.UNKNOWN_EQUIPMENT, detail))
+    return owner
+
+
+def _add(
+    feed: Feed | None, decoded: Decoded, arrival: Arrival, columns: ColumnBuilder, rejected: list[Rejected]
+) -> int:
+    if feed is None:
+        return 0
+    ts = _own_time(feed, decoded, arrival)
+    rows = 0
+    if decoded.values:
+        whole = None if decoded.historical else feed.columns(decoded.values)
+        if whole is not None:
+            columns.add(whole, decoded.values.values(), ts, arrival)
+            rows += len(whole)
+        else:
+            for key, value in decoded.values.items():
+                rows += _add_sample(
+                    feed, Sample(key, value, ts, historical=decoded.historical), arrival, columns, rejected
+                )
+    for sample in decoded.samples:
+        rows += _add_sample(feed, _at(sample, ts, decoded), arrival, columns, rejected)
+    return rows
+
+
+def _own_time(feed: Feed, decoded: Decoded, arrival: Arrival) -> int | None:
+    """A last will was written when its device connected: its time is not when the device went away."""
+    if feed.channel is not Channel.STATUS or decoded.ts is None or arrival.retain or arrival.draining:
+        return decoded.ts
+    gone = not any(decoded.values.values())
+    return None if gone and arrival.received_at - decoded.ts > DELAYED_MS else decoded.ts
+
+
+def _at(sample: Sample, ts: int | None, decoded: Decoded) -> Sample:
+    return Sample(
+        sample.key,
+        sample.value,
+        ts if sample.ts is None else sample.ts,
+        sample.unit,
+        sample.quality,
+        sample.reason,
+        sample.historical or decoded.historical,
+    )
+
+
+def _add_sample(feed: Feed, sample: Sample, arrival: Arrival, columns: ColumnBuilder, rejected: list[Rejected]) -> int:
+    targets = feed.targets.get(sample.key, ())
+    if not targets and feed.strict:
+        key = str(sample.key)[:200]
+        rejected.append(Rejected(RejectReason.UNKNOWN_POINT, f"the equipment has no point {key!r}", key))
+    rows = 0
+    for target in targets:
+        try:
+            value = _in_unit(sample, target)
+        except BadInput as error:
+            rejected.append(Rejected(RejectReason.WRONG_UNIT, str(error), sample.key))
+            continue
+        own = None if target.arrival else sample.ts
+        made = Sample(sample.key, value, own, None, sample.quality, sample.reason, sample.historical)
+        columns.add_sample(target.series, made, arrival)
+        rows += 1
+    return rows
+
+
+def _in_unit(sample: Sample, target: Target) -> float:
+    """The value in the point's unit; the message's own word on its unit goes before the binding's."""
+    value = target.scale * sample.value + target.offset
+    unit = sample.unit if sample.unit is not None else target.unit
+    return value if unit is None or unit == target.point_unit else convert(value, unit, target.point_unit)

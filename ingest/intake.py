@@ -1,0 +1,213 @@
+"""The whole way in: journal entries become readings, every message accounted for, all of it a pure state machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import msgspec
+
+from history.entries import ClockEpoch, Entry, Message, Tick
+from ingest.bindings import Bindings
+from ingest.columns import Arrival, ColumnBuilder
+from ingest.door import Admitted, Door
+from ingest.gather import gather
+from ingest.memories import MemoriesState
+from ingest.reasons import RejectReason
+from plant.errors import Corrupt
+from plant.instants import NEVER
+from plant.reading import ReadingBatch
+from plant.site import Plant, PlantClock
+
+EXCERPT = 4096
+"""Bytes of a refused message that are kept to be looked at."""
+
+MOST_HELD = 100_000
+"""Messages that may wait for the tick of a published clock; beyond, they are judged by their time of receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedMessage:
+    """A message, or one value of it, that became no reading. `payload` is an excerpt of at most EXCERPT bytes."""
+
+    offset: int
+    received_at: int
+    topic: str
+    payload: bytes
+    reason: RejectReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Intaken:
+    """What a run of entries gave.
+
+    Of `messages` judged, each has readings in `batch`, or is in `rejected`, or both, or is counted in `empty` (rightly
+    holds no reading) or `repeated` (held only duplicates). `duplicates` counts readings dropped as such, `conflicts`
+    readings that overrule one of the same time.
+    """
+
+    batch: ReadingBatch
+    rejected: tuple[RejectedMessage, ...] = ()
+    messages: int = 0
+    empty: int = 0
+    repeated: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+
+    @staticmethod
+    def nothing() -> Intaken:
+        """No message was judged."""
+        return Intaken(ReadingBatch.empty())
+
+    def __add__(self, later: Intaken) -> Intaken:
+        if not self.messages:
+            return later
+        return Intaken(
+            ReadingBatch.concat((self.batch, later.batch)),
+            self.rejected + later.rejected,
+            self.messages + later.messages,
+            self.empty + later.empty,
+            self.repeated + later.repeated,
+            self.duplicates + later.duplicates,
+            self.conflicts + later.conflicts,
+        )
+
+
+class _Snapshot(msgspec.Struct, frozen=True):
+    seen: int
+    held: list[tuple[int, Message]]
+    memories: MemoriesState
+
+
+class Intake:
+    """Entries in journal order in, readings out. Cutting the entries anywhere, and state/restore, change nothing.
+
+    With a clock published on a topic (PlantClock.TOPIC) messages run ahead of the last tick; they are held as they
+    came and judged when the next tick comes, which is then their time of receipt, while `seen` is the tick before.
+    """
+
+    def __init__(self, plant: Plant) -> None:
+        self._topic_clock = plant.site.clock is PlantClock.TOPIC
+        self._plant = plant
+        self._bindings = Bindings(plant)
+        self._door = Door(plant)
+        self._seen = NEVER
+        self._held: list[tuple[int, Message]] = []
+
+    def feed(self, offset: int, entry: Entry) -> Intaken:
+        """One entry; see `feed_many`, which is the faster way."""
+        return self.feed_many(((offset, entry),))
+
+    def tick(self, plant_time: int) -> Intaken:
+        """Plant time is `plant_time` (ms): what was held for this tick; nothing where the system's clock rules."""
+        return self.feed_many(((0, Tick(plant_time)),))
+
+    def feed_many(self, entries: Sequence[tuple[int, Entry]]) -> Intaken:
+        """A run of (offset, entry) of any kinds; commands and configurations pass without effect."""
+        result, run = Intaken.nothing(), _Run(self._bindings)
+        for offset, entry in entries:
+            match entry:
+                case Message():
+                    if self._topic_clock:
+                        self._held.append((offset, entry))
+                        if len(self._held) >= MOST_HELD:
+                            self._release(run, None)
+                    else:
+                        run.add(offset, entry, entry.received_at, self._seen, draining=entry.draining)
+                case Tick():
+                    self._release(run, entry.plant_time)
+                    self._seen = entry.plant_time
+                case ClockEpoch():
+                    self._release(run, None)
+                    result, run = result + run.finish(self._door), _Run(self._bindings)
+                    self._door.forget()
+                    self._seen = entry.plant_time
+        return result + run.finish(self._door)
+
+    def _release(self, run: _Run, received_at: int | None) -> None:
+        """Judge what is held. A backlog of this clock brings its own ticks in order, so draining means nothing here."""
+        for offset, message in self._held:
+            run.add(
+                offset,
+                message,
+                message.received_at if received_at is None else received_at,
+                self._seen,
+                draining=False,
+            )
+        self._held.clear()
+
+    def with_plant(self, plant: Plant) -> Intake:
+        """An intake for a changed configuration that remembers every series that still exists."""
+        changed = Intake(plant)
+        changed._take_up(self._snapshot())
+        return changed
+
+    def state(self) -> bytes:
+        """A snapshot; equal histories give equal bytes."""
+        return msgspec.msgpack.encode(self._snapshot())
+
+    @classmethod
+    def restore(cls, plant: Plant, state: bytes) -> Self:
+        """An intake that goes on where `state` was taken; raises Corrupt when it is no such snapshot."""
+        try:
+            snapshot = msgspec.msgpack.decode(state, type=_Snapshot)
+        except msgspec.MsgspecError as error:
+            raise Corrupt(f"the intake's snapshot cannot be read ({error}); rebuild it from the journal") from None
+        restored = cls(plant)
+        restored._take_up(snapshot)
+        return restored
+
+    def _snapshot(self) -> _Snapshot:
+        return _Snapshot(self._seen, list(self._held), self._door.state())
+
+    def _take_up(self, snapshot: _Snapshot) -> None:
+        self._seen, self._held = snapshot.seen, list(snapshot.held)
+        self._door.remember(snapshot.memories)
+
+
+class _Run:
+    """Messages gathered to go through the door in one piece."""
+
+    def __init__(self, bindings: Bindings) -> None:
+        self._bindings = bindings
+        self._columns = ColumnBuilder()
+        self._rejected: list[RejectedMessage] = []
+        self._messages = 0
+        self._empty = 0
+        self._with_rows: list[tuple[int, bool]] = []
+
+    def add(self, offset: int, message: Message, received_at: int, seen: int, *, draining: bool) -> None:
+        arrival = Arrival(received_at, message.retain, draining, seen, offset)
+        gathered = gather(self._bindings, self._columns, message.topic, message.payload, arrival)
+        self._messages += 1
+        self._empty += gathered.empty
+        if gathered.rows:
+            self._with_rows.append((offset, bool(gathered.rejected)))
+        if gathered.rejected:
+            excerpt = message.payload[:EXCERPT]
+            self._rejected += (
+                RejectedMessage(offset, received_at, message.topic, excerpt, refused.reason, refused.detail)
+                for refused in gathered.rejected
+            )
+
+    def finish(self, door: Door) -> Intaken:
+        if not self._messages:
+            return Intaken.nothing()
+        admitted = door.admit(self._columns.build())
+        return Intaken(
+            admitted.batch,
+            tuple(self._rejected),
+            self._messages,
+            self._empty,
+            self._repeated(admitted),
+            admitted.duplicates,
+            admitted.conflicts,
+        )
+
+    def _repeated(self, admitted: Admitted) -> int:
+        if not admitted.duplicates:
+            return 0
+        stored = set(admitted.batch.offset.tolist())
+        return sum(offset not in stored and not rejected for offset, rejected in self._with_rows)
