@@ -16,8 +16,8 @@ need() {
     echo "influxd: '$1' is not on PATH. $2" >&2
     exit 1
 }
-need go "InfluxDB is built from Go source: install Go 1.23 or newer from your system or from https://go.dev/dl, then run this again."
-need cargo "InfluxDB's query engine is built from Rust source: install Rust (cargo, rustc) with https://rustup.rs, then run this again."
+need go "InfluxDB is built from Go source: install Go 1.23 or newer, then run this again."
+need cargo "InfluxDB's query engine is built from Rust source: install Rust (cargo, rustc), then run this again."
 need pkg-config "Install it (Debian: apt-get install pkg-config), then run this again."
 need cc "Install a C compiler (Debian: apt-get install gcc libc6-dev), then run this again."
 
