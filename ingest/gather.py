@@ -17,6 +17,9 @@ from plant.errors import BadInput
 _MOST_REJECTED = 64
 """Reasons reported of one message; what is beyond becomes one line that counts the rest."""
 
+_LONGEST_UNIT = 32
+"""Characters; looking for what a longer text might mean would cost more than it is worth."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
@@ -126,4 +129,8 @@ def _in_unit(sample: Sample, target: Target) -> float:
     """The value in the point's unit; the message's own word on its unit goes before the binding's."""
     value = target.scale * sample.value + target.offset
     unit = sample.unit if sample.unit is not None else target.unit
-    return value if unit is None or unit == target.point_unit else convert(value, unit, target.point_unit)
+    if unit is None or unit == target.point_unit:
+        return value
+    if len(unit) > _LONGEST_UNIT:
+        raise BadInput(f"{unit[:_LONGEST_UNIT]!r}… is no known unit")
+    return convert(value, unit, target.point_unit)

@@ -103,6 +103,38 @@ def test_cutting_anywhere_and_restarting_anywhere_changes_nothing(
     assert intake.state() == whole.state()
 
 
+# One equipment and three points, mostly going forward: here the fast path and the walk of the door must agree.
+steps = st.lists(
+    st.tuples(
+        st.sampled_from([20_000, 20_000, 20_000, 60_000, 0, -20_000]),
+        st.sampled_from(["tank_temp_top", "tank_temp_top", "heat_total", "tank_level"]),
+        st.sampled_from([50.0, 50.0, 51.0, 52.0, 70.0, 71.0, 49.0, 500.0, 10_000.0]),
+        st.sampled_from([False] * 7 + [True]),
+    ),
+    max_size=60,
+)
+
+
+@given(steps, st.lists(st.integers(0, 60), max_size=6))
+@settings(max_examples=400)
+def test_cutting_a_busy_series_changes_nothing(run: list[tuple[int, str, float, bool]], cuts: list[int]) -> None:
+    where, now, numbered = plant(), T0, list[tuple[int, Entry]]()
+    for offset, (step, point, value, retain) in enumerate(run, 1):
+        now += step
+        body = json.dumps({"ts": now, "points": {point: value}}).encode()
+        numbered.append((offset, Message(now, TOPICS[0], body, retain=retain)))
+    whole = Intake(where)
+    expected = whole.feed_many(numbered)
+    for inner in (cuts, range(len(run))):
+        pieces, intake = Intaken.nothing(), Intake(where)
+        bounds = sorted({0, len(run), *(min(cut, len(run)) for cut in inner)})
+        for begin, end in itertools.pairwise(bounds):
+            intake = Intake.restore(where, intake.state())
+            pieces = pieces + intake.feed_many(numbered[begin:end])
+        assert same(pieces, expected)
+        assert intake.state() == whole.state()
+
+
 @given(plants, entries)
 def test_one_by_one_is_the_same_as_all_at_once(where: Plant, run: list[Entry]) -> None:
     numbered = list(enumerate(run, 1))
