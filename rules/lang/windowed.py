@@ -1,0 +1,188 @@
+"""Nodes that look back: windows, lags and runs, each with the rows it carries from block to block."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rules.lang.fixed import Bools, Ints, rounded_division
+from rules.lang.nodes import Block, BoolNode, Num, NumNode, Shape, Truth
+from rules.lang.windows import (
+    run_length,
+    window_count,
+    window_max,
+    window_median_twice,
+    window_min,
+    window_sum,
+)
+
+COVERAGE_PERCENT = 80
+"""Share of a window's instants that must be known (DOMAIN §1.2)."""
+
+
+def _carry(block: Block, key: str, value: Ints, width: int) -> Ints:
+    """The `width` rows before the block followed by the block's; the last `width` are carried on."""
+    rows = np.concatenate([block.state.get(key, width), value], axis=1)
+    block.state.put(key, rows[:, rows.shape[1] - width :])
+    return rows
+
+
+def _look_back(block: Block, key: str, plane: Num, width: int) -> tuple[Ints, Bools]:
+    """Value and mask of the `width` rows before the block followed by the block's."""
+    known = plane.known.astype(np.int64)
+    value = _carry(block, f"{key}|v", np.where(plane.known, plane.value, 0), width)
+    return value, _carry(block, f"{key}|k", known, width) != 0
+
+
+class Window(NumNode):
+    """A statistic of the known instants of a window; unknown below the coverage demanded.
+
+    `width` instants; `need` of them known. kind: mean, min, max, std, median, slope (per hour).
+    """
+
+    def __init__(self, key: str, part: NumNode, shape: Shape, kind: str, span: Span) -> None:
+        super().__init__(key, (part,), shape)
+        self.part, self.kind, self.span = part, kind, span
+
+    def compute(self, block: Block) -> Num:
+        width = self.span.width
+        value, known = _look_back(block, self.key, self.part.num(block), width - 1)
+        count = window_count(known, width)
+        enough = count >= self.span.need
+        result = self._statistic(value, known, np.maximum(count, 1), block.step_ms)
+        return Num(np.where(enough, result, 0), enough)
+
+    def _statistic(self, value: Ints, known: Bools, count: Ints, step_ms: int) -> Ints:
+        width = self.span.width
+        if self.kind == "min":
+            return window_min(value, known, width)
+        if self.kind == "max":
+            return window_max(value, known, width)
+        if self.kind == "median":
+            return rounded_division(window_median_twice(value, known, width), 2)
+        total = window_sum(value, width)
+        if self.kind == "mean":
+            return rounded_division(total, count)
+        if self.kind == "std":
+            spread = count * window_sum(value * value, width) - total * total
+            lift = 10.0 ** (self.shape.decimals - self.part.shape.decimals)
+            return np.rint(np.sqrt(np.maximum(spread, 0).astype(np.float64)) / count * lift).astype(np.int64)
+        return self._slope(value, known, count, step_ms)
+
+    def _slope(self, value: Ints, known: Bools, count: Ints, step_ms: int) -> Ints:
+        """Least-squares slope per hour over the known instants, from exact sums."""
+        width = self.span.width
+        place = np.arange(value.shape[1], dtype=np.int64)[None, :]
+        first = np.arange(value.shape[1] - width + 1, dtype=np.int64)[None, :]
+        seen = known.astype(np.int64)
+        n, sy = window_sum(seen, width), window_sum(value, width)
+        sx = window_sum(seen * place, width) - first * n
+        sxx = window_sum(seen * place * place, width) - 2 * first * (sx + first * n) + first * first * n
+        sxy = window_sum(value * place, width) - first * sy
+        top = (n * sxy - sx * sy).astype(np.float64)
+        bottom = np.maximum(n * sxx - sx * sx, 1).astype(np.float64)
+        lift = 10.0 ** (self.shape.decimals - self.part.shape.decimals) * 3_600_000.0 / step_ms
+        return np.rint(top / bottom * lift).astype(np.int64)
+
+
+class Span:
+    """A window in instants and how many of them must be known."""
+
+    __slots__ = ("need", "width")
+
+    def __init__(self, width: int, coverage_percent: int) -> None:
+        self.width = width
+        self.need = max(1, -(-width * coverage_percent // 100))
+
+
+class Lag(NumNode):
+    """The value `rows` instants ago."""
+
+    def __init__(self, key: str, part: NumNode, rows: int) -> None:
+        super().__init__(key, (part,), part.shape)
+        self.part, self.rows = part, rows
+
+    def compute(self, block: Block) -> Num:
+        value, known = _look_back(block, self.key, self.part.num(block), self.rows)
+        return Num(value[:, : block.n], known[:, : block.n])
+
+
+class Stuck(BoolNode):
+    """max − min ≤ tolerance over a window (counts of the part's resolution); unknown below the coverage."""
+
+    def __init__(self, key: str, part: NumNode, tolerance: int, span: Span) -> None:
+        super().__init__(key, (part,))
+        self.part, self.tolerance, self.span = part, tolerance, span
+
+    def compute(self, block: Block) -> Truth:
+        width = self.span.width
+        value, known = _look_back(block, self.key, self.part.num(block), width - 1)
+        enough = window_count(known, width) >= self.span.need
+        spread = np.where(enough, window_max(value, known, width), 0) - np.where(
+            enough, window_min(value, known, width), 0
+        )
+        still = spread <= self.tolerance
+        return Truth(enough & still, enough & ~still)
+
+
+class Held(BoolNode):
+    """`held(cond, d)`: the condition has held for d; n instants hold (n − 1) steps. False while it is false."""
+
+    def __init__(self, key: str, part: BoolNode, duration_ms: int) -> None:
+        super().__init__(key, (part,))
+        self.part, self.duration_ms = part, duration_ms
+
+    def compute(self, block: Block) -> Truth:
+        plane = self.part.truth(block)
+        run = run_length(plane.true, block.state.get(self.key, 1)[:, 0])
+        block.state.put(self.key, run[:, -1:])
+        held = (run > 0) & ((run - 1) * block.step_ms >= self.duration_ms)
+        return Truth(held, plane.known & ~held)
+
+
+class Since(NumNode):
+    """`since(cond)`: s since the condition was last true; unknown until it has been."""
+
+    def __init__(self, key: str, part: BoolNode, shape: Shape) -> None:
+        super().__init__(key, (part,), shape)
+        self.part = part
+
+    def compute(self, block: Block) -> Num:
+        never = -(2**62)
+        at = np.where(self.part.truth(block).true, block.instants[None, :], never)
+        last = np.maximum(np.maximum.accumulate(at, axis=1), block.state.get(self.key, 1, never))
+        block.state.put(self.key, last[:, -1:])
+        known = last > never
+        return Num(np.where(known, (block.instants[None, :] - last) // 1000, 0), known)
+
+
+class Rises(NumNode):
+    """`count_rises(cond, d)`: changes from false to true within the window, once it has been covered."""
+
+    def __init__(self, key: str, part: BoolNode, shape: Shape, span: Span) -> None:
+        super().__init__(key, (part,), shape)
+        self.part, self.span = part, span
+
+    def compute(self, block: Block) -> Num:
+        plane = self.part.truth(block)
+        false = _carry(block, f"{self.key}|f", plane.false.astype(np.int64), 1)[:, : block.n]
+        rose = ((false != 0) & plane.true).astype(np.int64)
+        count = window_sum(_carry(block, f"{self.key}|r", rose, self.span.width - 1), self.span.width)
+        seen = _carry(block, f"{self.key}|k", plane.known.astype(np.int64), self.span.width - 1)
+        enough = window_sum(seen, self.span.width) >= self.span.need
+        return Num(np.where(enough, count, 0), enough)
+
+
+class ShareTrue(NumNode):
+    """`share_true(cond, d)`: share of the known instants of the window at which the condition was true, 0…1."""
+
+    def __init__(self, key: str, part: BoolNode, shape: Shape, span: Span) -> None:
+        super().__init__(key, (part,), shape)
+        self.part, self.span = part, span
+
+    def compute(self, block: Block) -> Num:
+        plane, width = self.part.truth(block), self.span.width
+        true = window_sum(_carry(block, f"{self.key}|t", plane.true.astype(np.int64), width - 1), width)
+        seen = window_sum(_carry(block, f"{self.key}|k", plane.known.astype(np.int64), width - 1), width)
+        enough = seen >= self.span.need
+        share = rounded_division(true * 10**self.shape.decimals, np.maximum(seen, 1))
+        return Num(np.where(enough, share, 0), enough)

@@ -1,0 +1,82 @@
+"""The evidence that an alarm carries from the moment it is raised: canonical JSON and its hash (SEMANTICS §7)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from plant.quality import Reason
+from rules.lang.fixed import Bools, Ints, decimal_text
+from rules.lang.nodes import Block, Node, Num, NumNode, Signal, SignalTruth, Truth
+from rules.lang.windowed import Window
+
+MAX_FRAMES = 240
+LEAST_FRAMES_MS = 30 * 60_000
+
+_DIGEST = re.compile(r"@[0-9a-f]{12}")
+"""What makes the key of a constant say its values; the evidence shows the values themselves."""
+
+Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Recent frames of a group, oldest first: instants (h,), signals (s, h)."""
+
+    instants: Ints
+    value: Ints
+    known: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A point shown in the evidence: its row in the group's signals (−1: not there) and its decimals."""
+
+    name: str
+    row: int
+    decimals: int
+
+
+def tree(node: Node, block: Block, row: int, column: int) -> Json:
+    """The value of every part of an expression for one equipment at one instant."""
+    plane = node.plane(block)
+    result: dict[str, Json] = {"text": _DIGEST.sub("", node.key)}
+    if isinstance(plane, Truth):
+        result["value"] = True if plane.true[row, column] else False if plane.false[row, column] else None
+    elif isinstance(node, NumNode) and isinstance(plane, Num):
+        known = bool(plane.known[row, column])
+        result["value"] = decimal_text(int(plane.value[row, column]), node.shape.decimals) if known else None
+        result["unit"] = str(node.shape.dimension)
+    if isinstance(node, Window):
+        result["window"] = {"instants": node.span.width, "needed": node.span.need}
+    if isinstance(node, Signal | SignalTruth):
+        result["quality"] = Reason(int(block.reasons(node.name)[row, column])).name.lower()
+    if node.children:
+        result["of"] = [tree(child, block, row, column) for child in node.children]
+    return result
+
+
+def frames(history: History, shown: Sequence[Shown], at: int, length_ms: int) -> Json:
+    """The last frames of the shown points up to and including `at`."""
+    end = int(history.instants.searchsorted(at, side="right"))
+    start = int(history.instants.searchsorted(at - max(length_ms, LEAST_FRAMES_MS), side="left"))
+    start = max(start, end - MAX_FRAMES)
+    points: dict[str, Json] = {}
+    for point in shown:
+        if point.row >= 0:
+            known = history.known[point.row, start:end].tolist()
+            value = history.value[point.row, start:end].tolist()
+            points[point.name] = [
+                decimal_text(v, point.decimals) if k else None for v, k in zip(value, known, strict=True)
+            ]
+    return {"instants": history.instants[start:end].tolist(), "points": points}
+
+
+def seal(content: Mapping[str, Json]) -> tuple[bytes, str]:
+    """Canonical bytes of a proof and their sha-256."""
+    body = msgspec.json.encode(content, order="deterministic")
+    return body, hashlib.sha256(body).hexdigest()
