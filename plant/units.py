@@ -189,6 +189,9 @@ class Dimension:
         return self if self == other else None
 
     def __str__(self) -> str:
+        known = _SYMBOLS.get(self)
+        if known is not None:
+            return known
         above = [_power_text(symbol, power) for symbol, power in self.powers if power > 0]
         below = [f"/{_power_text(symbol, -power)}" for symbol, power in self.powers if power < 0]
         return (".".join(above) or "1") + "".join(below)
@@ -223,5 +226,6 @@ def _power_text(symbol: str, power: Fraction) -> str:
     return f"{symbol}{power}" if power.denominator == 1 else f"{symbol}^{power}"
 
 
+_SYMBOLS = {Dimension.of(symbol): symbol for symbol in sorted(HOUSE - {"bool"})}
 CEL = Dimension.of("Cel")
 KELVIN = Dimension.of("K")

@@ -147,6 +147,7 @@ def test_a_dimension_is_written_as_it_is_read(unit: str) -> None:
 def test_a_dimension_is_written_in_unit_symbols() -> None:
     assert str(of("kW").over(of("m3").times(of("K")))) == "kW/K/m3"
     assert str(of("kPa").root()) == "kPa^1/2"
+    assert str(of("h").times(of("kW"))) == "kW.h"
 
 
 @pytest.mark.parametrize("unit", ["foo", "kW..h", "K/", "", "Cel2x"])
