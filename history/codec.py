@@ -79,7 +79,7 @@ def unpack(packed: bytes) -> tuple[Entry, ...]:
             iter([ClockEpoch(*row) for row in body.epochs]),
         )
         return tuple([next(of_kind[kind]) for kind in body.kinds])
-    except (msgspec.DecodeError, IndexError, StopIteration) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, IndexError, StopIteration) as error:
         raise Corrupt(
             f"a journal batch is no msgpack of entries ({error}); restore the journal from a backup"
         ) from error
@@ -94,7 +94,7 @@ def unpack_config(packed: bytes) -> Config:
     """The inverse of `pack_config`; raises Corrupt when the bytes are no configuration."""
     try:
         return Config(*_config_decoder.decode(packed))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Corrupt(f"a stored configuration is unreadable ({error}); restore the journal from a backup") from error
 
 

@@ -57,7 +57,8 @@ def step(db: sqlite3.Connection, keep: Keep, now: int) -> Removed:
         finally:
             if db.in_transaction:
                 db.execute("ROLLBACK")
-    db.execute(f"PRAGMA incremental_vacuum({_STEP_BYTES // pragma(db, 'page_size')})").fetchall()
+    # As a script: `execute` takes a step without columns for the end and would free one page only.
+    db.executescript(f"PRAGMA incremental_vacuum({_STEP_BYTES // pragma(db, 'page_size')})")
     return removed
 
 

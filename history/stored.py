@@ -11,7 +11,7 @@ from history.codec import checksum, decompress, unpack, unpack_config
 from history.entries import Config, Entry
 from plant.errors import Corrupt
 
-_BOUNDS = """SELECT (SELECT first FROM batches ORDER BY first LIMIT 1),
+BOUNDS = """SELECT (SELECT first FROM batches ORDER BY first LIMIT 1),
                     (SELECT first + n - 1 FROM batches ORDER BY first DESC LIMIT 1)"""
 # From the batch that holds the offset, or where that is gone from the oldest there is (the caller notices).
 _FROM = """SELECT first, n, crc, body FROM batches
@@ -49,7 +49,7 @@ class StoredJournal:
     def _bounds(self) -> tuple[int, int]:
         """First and last offset held; (1, 0) when there is none."""
         with self._readers.lend() as db:
-            first, last = db.execute(_BOUNDS).fetchone()
+            first, last = db.execute(BOUNDS).fetchone()
         return (1, 0) if first is None else (first, last)
 
     def _read_stored(self, after: int, limit: int) -> list[tuple[int, Entry]]:
