@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulators.physics.weather import Weather
 from simulators.physics.water import clamp
+from simulators.physics.weather import Weather
 
 LITRES_PER_HEAD_HOUR = 540.0
 _OCCUPIED_HEADS = 0.75

@@ -1,0 +1,1 @@
+"""Machines: physics, controls and sensors together, speaking in points of DOMAIN §2.1 and §4.2."""
