@@ -37,6 +37,15 @@ class Due(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Struck:
+    """A deadline that has passed: what, when, and the ticket after it."""
+
+    what: Due
+    at: int
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True)
 class Past:
     """Tickets of the same (equipment, rule) that were closed: the last one, and the last closed unverified."""
 
@@ -72,6 +81,11 @@ def links(past: Past, at: int) -> Links:
         past.last.id if past.last is not None and repeat else None,
         past.unverified.id if past.unverified is not None and failed else None,
     )
+
+
+def reopened(closed: Ticket, severity: Severity, at: int) -> Ticket:
+    """The closed ticket open once more, as grave as the fault now is; its SLA clocks are still to be started."""
+    return replace(decide(closed, Move(State.OPEN, ENGINE, at)), severity=severity)
 
 
 def failed(ticket: Ticket, at: int) -> Ticket | None:
@@ -138,14 +152,13 @@ def wake_at(ticket: Ticket) -> int | None:
     return min((at for _, at in _alarms(ticket)), default=None)
 
 
-def on_clock(ticket: Ticket, now: int) -> tuple[Ticket, tuple[Due, ...]]:
-    """The ticket after every deadline up to `now`, and what people must be told."""
-    told: list[Due] = []
-    while due := [(at, what) for what, at in _alarms(ticket) if at <= now]:
-        at, what = min(due)
-        ticket = _strike(ticket, what, at, now)
-        told.append(what)
-    return ticket, tuple(told)
+def strike(ticket: Ticket, now: int) -> Struck | None:
+    """The first deadline up to `now` and the ticket after it; None when none has passed."""
+    passed = [(at, what) for what, at in _alarms(ticket) if at <= now]
+    if not passed:
+        return None
+    at, what = min(passed)
+    return Struck(what, at, _after(ticket, what, at, now))
 
 
 def _alarms(ticket: Ticket) -> list[tuple[Due, int]]:
@@ -169,7 +182,7 @@ def _wants_acknowledgement(ticket: Ticket) -> bool:
     return ticket.state is State.VERIFYING and ticket.severity is Severity.P1
 
 
-def _strike(ticket: Ticket, what: Due, at: int, now: int) -> Ticket:
+def _after(ticket: Ticket, what: Due, at: int, now: int) -> Ticket:
     match what:
         case Due.ACKNOWLEDGE:
             return replace(ticket, remind_at=_next(at, REMIND_UNACKNOWLEDGED[ticket.severity], now))

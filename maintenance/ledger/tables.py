@@ -48,7 +48,7 @@ tickets = Table(
     Column("state", Word(State), nullable=False),
     Column("version", Integer, nullable=False),
     Column("title", Text, nullable=False),
-    Column("cause", Text),
+    Column("cause", Text, index=True),
     Column("parent", Text, ForeignKey("tickets.id"), index=True),
     Column("repeat_of", Text, ForeignKey("tickets.id")),
     Column("failed_repair_of", Text, ForeignKey("tickets.id")),
@@ -87,6 +87,7 @@ Index(
     sqlite_where=_UNFINISHED,
     postgresql_where=_UNFINISHED,
 )
+Index("ix_tickets_quiet", tickets.c.seq, sqlite_where=text("quiet = 1"), postgresql_where=text("quiet"))
 
 proofs = Table(
     "proofs",

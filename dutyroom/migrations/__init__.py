@@ -1,0 +1,1 @@
+"""The ledger's schema, step by step; Alembic runs these when a ledger is opened."""

@@ -1,0 +1,47 @@
+"""The outbox's rows: what waits to be sent, and what became of each attempt."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select, update
+
+from maintenance.ledger.rows import Notice, NoticeState
+from maintenance.ledger.tables import outbox
+from plant.errors import Conflict
+
+
+def due(connection: Connection, now: int, limit: int = 100) -> list[Notice]:
+    """Waiting notices whose time has come, oldest first. `now` is ms UTC of the clock that paces I/O."""
+    query = select(outbox).where(outbox.c.state == NoticeState.WAITING, outbox.c.next_at <= now)
+    return [Notice(**row) for row in connection.execute(query.order_by(outbox.c.id).limit(limit)).mappings()]
+
+
+def listed(connection: Connection, state: NoticeState | None = None, limit: int = 100) -> list[Notice]:
+    """Notices, newest first: the dead-letter list with `state=DEAD`."""
+    query = select(outbox).order_by(outbox.c.id.desc()).limit(limit)
+    if state is not None:
+        query = query.where(outbox.c.state == state)
+    return [Notice(**row) for row in connection.execute(query).mappings()]
+
+
+def sent(connection: Connection, id: int, now: int, answer: str) -> None:
+    """The channel has taken it."""
+    _tried(connection, id, {"state": NoticeState.SENT, "sent_at": now, "last_answer": answer})
+
+
+def failed(connection: Connection, id: int, answer: str, retry_at: int | None) -> None:
+    """An attempt failed: try again at `retry_at`, or never (None: dead letter)."""
+    state = NoticeState.DEAD if retry_at is None else NoticeState.WAITING
+    _tried(connection, id, {"state": state, "next_at": retry_at or 0, "last_answer": answer})
+
+
+def revive(connection: Connection, id: int) -> None:
+    """Send a dead letter again, all attempts anew; its key stays. Raises Conflict when it is not dead."""
+    here = (outbox.c.id == id) & (outbox.c.state == NoticeState.DEAD)
+    values = {"state": NoticeState.WAITING, "attempts": 0, "next_at": 0}
+    if connection.execute(update(outbox).where(here).values(values)).rowcount != 1:
+        raise Conflict(f"notice {id} is no dead letter; only those are sent again")
+
+
+def _tried(connection: Connection, id: int, values: dict[str, object]) -> None:
+    here = update(outbox).where(outbox.c.id == id)
+    connection.execute(here.values(values | {"attempts": outbox.c.attempts + 1}))
