@@ -39,12 +39,9 @@ def backed_off(when: str, hysteresis: float) -> str | None:
     return f"({ast.unparse(tree.left)}) {compare} ({ast.unparse(tree.comparators[0])}) {sign} {hysteresis:g}"
 
 
-def check_file(located: Located[RuleFile], catalogue: Catalogue | None) -> list[Problem]:
-    """Every mistake that one document shows by itself and, where given, against the catalogue."""
-    problems = [*_own(located), *_levels(located), *_params(located)]
-    if catalogue is not None:
-        problems += _against(located, catalogue)
-    return problems
+def check_file(located: Located[RuleFile], catalogue: Catalogue) -> list[Problem]:
+    """Every mistake that one document shows by itself and against the catalogue, but those inside expressions."""
+    return [*_own(located), *_levels(located), *_params(located), *_against(located, catalogue)]
 
 
 def check_pack(files: Sequence[Located[RuleFile]], known: Iterable[str]) -> list[Problem]:

@@ -12,10 +12,12 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from plant.catalogue import Catalogue
+from plant.cataloguefile import load_catalogue
 from plant.errors import BadInput, ConfigError, Problem
 from plant.severity import Severity
 from plant.site import Mode
 from plant.yamlfile import Located, in_file_order, load_documents, read_text
+from rules.compile import check_rule
 from rules.filecheck import backed_off, check_file, check_pack
 from rules.model import Comparable, ForEach, Level, Rule, RuleParam
 from rules.rulefile import CaseFile, LevelFile, RuleFile
@@ -46,14 +48,15 @@ class RuleSource:
 def load_pack(paths: Sequence[Path] | None = None, *, catalogue: Catalogue | None = None) -> list[Rule]:
     """The rules of these files and folders (None: the packaged pack), by id.
 
-    With a catalogue, types, points and expressions are checked against it. Raises ConfigError with every mistake
-    of every file, NotFound where a file does not exist.
+    Types, points and expressions are checked against the catalogue (None: the packaged one). Raises ConfigError with
+    every mistake of every file, NotFound where a file does not exist.
     """
     return [source.rule for source in load_sources(paths, catalogue=catalogue)]
 
 
 def load_sources(paths: Sequence[Path] | None = None, *, catalogue: Catalogue | None = None) -> list[RuleSource]:
     """As `load_pack`, with the cases and places of each rule."""
+    catalogue = load_catalogue() if catalogue is None else catalogue
     sources: list[RuleSource] = []
     problems: list[Problem] = []
     for name, text in _texts(paths):
@@ -65,8 +68,11 @@ def load_sources(paths: Sequence[Path] | None = None, *, catalogue: Catalogue | 
         for located in found:
             mistakes = check_file(located, catalogue)
             problems += mistakes
-            if not mistakes:
-                sources.append(RuleSource(_rule(located.value), located))
+            if mistakes:
+                continue
+            rule = _rule(located.value)
+            problems += _expressions(rule, located, catalogue)
+            sources.append(RuleSource(rule, located))
     known = [source.rule.id for source in sources] + list(packaged_ids())
     problems += check_pack([source.located for source in sources], known)
     if problems:
@@ -109,6 +115,15 @@ def _packaged(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Trav
             yield from _packaged(entry, f"{prefix}{entry.name}/")
         elif entry.name.endswith(".yaml"):
             yield f"{prefix}{entry.name}", entry
+
+
+def _expressions(rule: Rule, located: Located[RuleFile], catalogue: Catalogue) -> Iterator[Problem]:
+    """Mistakes inside expressions, each at its column of the text."""
+    for mistake in check_rule(rule, catalogue):
+        message = f"{mistake.message}: {mistake.text}" if mistake.text else mistake.message
+        yield located.problem(
+            mistake.where, message, expected=mistake.expected, hint=mistake.hint, offset=mistake.column - 1
+        )
 
 
 def _rule(file: RuleFile) -> Rule:
