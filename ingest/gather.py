@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from plant.units import convert
-
 from ingest.bindings import Bindings, Feed, Target
 from ingest.columns import Arrival, ColumnBuilder
 from ingest.decoders import Decoded, Kind, Sample, decode
@@ -13,6 +11,7 @@ from ingest.placing import DELAYED_MS
 from ingest.reasons import Rejected, RejectReason
 from ingest.topics import Channel
 from plant.errors import BadInput
+from plant.units import convert
 
 _MOST_REJECTED = 64
 """Reasons reported of one message; what is beyond becomes one line that counts the rest."""
