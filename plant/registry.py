@@ -1,0 +1,112 @@
+"""The site's registry in and out of YAML: `load_site` reads and checks, `site_to_yaml` writes what it reads back."""
+
+from __future__ import annotations
+
+import re
+from io import StringIO
+from pathlib import Path as FilePath
+
+from ruamel.yaml import YAML
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+from plant.catalogue import Catalogue, Text
+from plant.errors import ConfigError
+from plant.instants import duration_text
+from plant.site import Binding, Equipment, Mode, Site
+from plant.sitecheck import check_entries, check_head
+from plant.sitefile import read_site
+from plant.yamlfile import in_file_order
+from plant.yamlnodes import Plain
+
+_NEEDS_NO_QUOTES = re.compile(r"[A-Za-z][A-Za-z0-9_/.-]*|[\u4e00-\u9fff]+")
+_WORDS_OF_YAML = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
+
+
+def load_site(path: FilePath, catalogue: Catalogue) -> Site:
+    """A site from a YAML file, or from a folder of them (one holds `site:`, each may hold `equipment:`).
+
+    Raises ConfigError with every mistake found, each with file, line and column; NotFound where there is no such path.
+    """
+    located, entries, problems = read_site(path)
+    head = located.value.site
+    assert head is not None  # noqa: S101 - read_site returns the file that has it
+    problems += [*check_head(located, head.zone), *check_entries(entries, catalogue)]
+    if problems:
+        raise ConfigError(*in_file_order(problems))
+    return Site(
+        id=head.id,
+        zone=head.zone,
+        text=Text(head.name.zh, head.name.en),
+        equipment={entry.equipment.id: entry.equipment for entry in entries},
+        clock=head.clock,
+        mode=head.mode,
+    )
+
+
+def site_to_yaml(site: Site) -> str:
+    """The registry as one YAML file that `load_site` reads back equal; defaults are left out."""
+    head: dict[str, Plain] = {"id": site.id, "zone": site.zone, "name": _text(site.text)}
+    head |= {"clock": str(site.clock), "mode": str(site.mode)}
+    machines: list[Plain] = [_machine(site.equipment[key]) for key in sorted(site.equipment)]
+    yaml = YAML()
+    yaml.width = 120
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    out = StringIO()
+    yaml.dump(_quoted({"site": head, "equipment": machines}), out)
+    return out.getvalue()
+
+
+def _machine(machine: Equipment) -> dict[str, Plain]:
+    said: dict[str, Plain] = {
+        "id": machine.id,
+        "path": machine.path,
+        "type": machine.type,
+        "name": _text(machine.text),
+        "interval": duration_text(machine.interval_ms) if machine.interval_ms is not None else None,
+        "parameters": dict(machine.parameters),
+        "members": {
+            name: {holder: list(words) for holder, words in said.items()} for name, said in machine.members.items()
+        },
+        "relations": {name: ids[0] if len(ids) == 1 else list(ids) for name, ids in machine.relations.items()},
+        "rules": _rules(machine),
+        "bindings": [_binding(binding) for binding in machine.bindings],
+        "retired": machine.retired,
+    }
+    return {key: value for key, value in said.items() if value not in (None, {}, [], False)}
+
+
+def _rules(machine: Equipment) -> dict[str, Plain]:
+    rules: dict[str, Plain] = {}
+    for rule in sorted({*machine.rule_modes, *machine.rule_params}):
+        mode: Mode | None = machine.rule_modes.get(rule)
+        params: Plain = dict(machine.rule_params.get(rule, {}))
+        rules[rule] = {key: value for key, value in (("mode", mode and str(mode)), ("params", params)) if value}
+    return rules
+
+
+def _binding(binding: Binding) -> dict[str, Plain]:
+    default = Binding(topic="", point="")
+    words = ("key", "unit", "scale", "offset", "clock", "decoder")
+    said: dict[str, Plain] = {"topic": binding.topic, "point": binding.point}
+    for word in words:
+        value = getattr(binding, word)
+        if value != getattr(default, word):
+            said[word] = value if isinstance(value, float) else str(value)
+    return said
+
+
+def _text(text: Text) -> dict[str, Plain]:
+    return {"zh": text.zh, "en": text.en}
+
+
+def _quoted(value: Plain) -> object:
+    """Texts that a YAML reader could take for something else (12, no, 2026-01-01) in quotes."""
+    match value:
+        case dict():
+            return {_quoted(key): _quoted(inner) for key, inner in value.items()}
+        case list():
+            return [_quoted(inner) for inner in value]
+        case str() if not _NEEDS_NO_QUOTES.fullmatch(value) or value.lower() in _WORDS_OF_YAML:
+            return DoubleQuotedScalarString(value)
+        case _:
+            return value

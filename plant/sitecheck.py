@@ -1,0 +1,185 @@
+"""A site against the catalogue: nothing unknown, nothing twice, every number in range, every unit convertible."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from plant.catalogue import Catalogue, EquipmentType, Point
+from plant.errors import BadInput, Problem
+from plant.site import Equipment, expand
+from plant.sitefile import Entry, SiteFile
+from plant.units import UNITS, conversion, unit_symbol
+from plant.yamlfile import Located, did_you_mean
+
+_MEMBER = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
+_RULE = re.compile(r"[A-Z]+(-[A-Z0-9]+)+[a-z]?")
+
+
+def check_head(located: Located[SiteFile], zone: str) -> Iterator[Problem]:
+    """The site's own words."""
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        hint = did_you_mean(zone, available_timezones())
+        yield located.problem(
+            ("site", "zone"), f"unknown time zone {zone!r}", expected="such as Asia/Shanghai", hint=hint
+        )
+
+
+def check_entries(entries: list[Entry], catalogue: Catalogue) -> Iterator[Problem]:
+    """Every machine by itself, then all of them together."""
+    machines = {entry.equipment.id: entry.equipment for entry in entries}
+    for entry in entries:
+        kind = catalogue.types.get(entry.file.type)
+        if kind is None:
+            hint = did_you_mean(entry.file.type, catalogue.types)
+            yield entry.problem(("type",), f"unknown equipment type {entry.file.type!r}", hint=hint)
+            continue
+        yield from _check_parameters(entry, kind)
+        yield from _check_members(entry, kind)
+        yield from _check_bindings(entry, points_of(entry.equipment, kind))
+        yield from _check_relations(entry, kind, machines)
+        yield from _check_rules(entry)
+    yield from _check_twice(entries, "id")
+    yield from _check_twice(entries, "path")
+    yield from _check_rings(entries, machines)
+
+
+def points_of(machine: Equipment, kind: EquipmentType) -> dict[str, Point]:
+    """Points of a machine whose members may still be wrong: what is wrong expands to nothing."""
+    points = dict(kind.points)
+    for name, declared in machine.members.items():
+        family = kind.families.get(name)
+        if family is not None:
+            points.update((point.name, point) for point in expand(family, declared))
+    return points
+
+
+def _check_parameters(entry: Entry, kind: EquipmentType) -> Iterator[Problem]:
+    for name, value in entry.file.parameters.items():
+        parameter = kind.parameters.get(name)
+        if parameter is None:
+            hint = did_you_mean(name, kind.parameters)
+            yield entry.problem(("parameters", name), f"{kind.name} has no parameter {name!r}", hint=hint, key=True)
+        elif not parameter.low <= value <= parameter.high:
+            expected = f"{parameter.low:g} to {parameter.high:g} {parameter.unit}"
+            yield entry.problem(("parameters", name), f"{name} is out of range", expected=expected)
+
+
+def _check_members(entry: Entry, kind: EquipmentType) -> Iterator[Problem]:
+    taken = {*kind.points, *kind.parameters, *kind.derived}
+    for name, declared in entry.file.members.items():
+        family = kind.families.get(name)
+        if family is None:
+            hint = did_you_mean(name, kind.families)
+            yield entry.problem(("members", name), f"{kind.name} has no family {name!r}", hint=hint, key=True)
+            continue
+        for holder, members in declared.items():
+            at = ("members", name, holder)
+            if holder not in family.placeholders:
+                yield entry.problem(
+                    at, f"no {{{holder}}} in {name}", hint=did_you_mean(holder, family.placeholders), key=True
+                )
+            for number, member in enumerate(members):
+                if holder in family.fixed and member not in family.fixed[holder]:
+                    yield entry.problem(
+                        (*at, number), f"unknown {holder} {member!r}", expected=", ".join(family.fixed[holder])
+                    )
+                elif not _MEMBER.fullmatch(member):
+                    yield entry.problem(
+                        (*at, number), f"{member!r} is no member", expected="small letters, digits and '_'"
+                    )
+                elif member in members[:number]:
+                    yield entry.problem((*at, number), f"{member!r} is declared twice")
+        for point in expand(family, declared):
+            if point.name in taken:
+                yield entry.problem(("members", name), f"this makes a point {point.name!r}, which is there already")
+
+
+def _check_bindings(entry: Entry, points: Mapping[str, Point]) -> Iterator[Problem]:
+    fed: dict[str, int] = {}
+    for number, binding in enumerate(entry.file.bindings):
+        at = ("bindings", number)
+        point = points.get(binding.point)
+        if point is None:
+            hint = did_you_mean(binding.point, points)
+            yield entry.problem((*at, "point"), f"{entry.file.type} has no point {binding.point!r}", hint=hint)
+        elif binding.unit is not None:
+            yield from _check_unit(entry, number, binding.unit, point)
+        if binding.point in fed:
+            hint = f"binding {fed[binding.point] + 1} feeds it already; keep one of the two"
+            yield entry.problem((*at, "point"), f"point {binding.point!r} is fed twice", hint=hint)
+        fed.setdefault(binding.point, number)
+        if binding.scale == 0:
+            yield entry.problem((*at, "scale"), "a scale of 0 makes every value the same", hint="leave it out for 1")
+
+
+def _check_unit(entry: Entry, number: int, unit: str, point: Point) -> Iterator[Problem]:
+    at = ("bindings", number, "unit")
+    try:
+        symbol = unit_symbol(unit)
+    except BadInput:
+        hint = did_you_mean(unit, [known for known in UNITS if UNITS[known].quantity == UNITS[point.unit].quantity])
+        yield entry.problem(at, f"unknown unit {unit!r}", expected=f"one that converts to {point.unit}", hint=hint)
+        return
+    try:
+        conversion(symbol, point.unit)
+    except BadInput as error:
+        yield entry.problem(at, str(error), expected=f"a unit of {UNITS[point.unit].quantity}")
+
+
+def _check_relations(entry: Entry, kind: EquipmentType, machines: Mapping[str, Equipment]) -> Iterator[Problem]:
+    for relation, targets in entry.equipment.relations.items():
+        wanted = kind.relations.get(relation)
+        if wanted is None:
+            hint = did_you_mean(relation, kind.relations)
+            yield entry.problem(
+                ("relations", relation), f"{kind.name} has no relation {relation!r}", hint=hint, key=True
+            )
+            continue
+        for number, target in enumerate(targets):
+            listed = not isinstance(entry.file.relations[relation], str)
+            at = ("relations", relation, *((number,) if listed else ()))
+            found = machines.get(target)
+            if found is None:
+                fitting = [other.id for other in machines.values() if other.type == wanted]
+                yield entry.problem(at, f"no equipment has the id {target!r}", hint=did_you_mean(target, fitting))
+            elif found.type != wanted:
+                yield entry.problem(at, f"{target!r} is a {found.type}", expected=f"the id of a {wanted}")
+            elif target == entry.equipment.id:
+                yield entry.problem(at, f"{target!r} is related to itself")
+            elif target in targets[:number]:
+                yield entry.problem(at, f"{target!r} is named twice")
+
+
+def _check_rules(entry: Entry) -> Iterator[Problem]:
+    for rule in entry.file.rules:
+        if not _RULE.fullmatch(rule):
+            yield entry.problem(("rules", rule), f"{rule!r} is no rule id", expected="such as CH-04", key=True)
+
+
+def _check_twice(entries: Iterable[Entry], word: str) -> Iterator[Problem]:
+    first: dict[str, Entry] = {}
+    for entry in entries:
+        value = getattr(entry.equipment, word)
+        if value in first:
+            message = f"{word} {value!r} is used twice"
+            yield entry.problem((word,), message, hint=f"the machine of {first[value].place} has it")
+        first.setdefault(value, entry)
+
+
+def _check_rings(entries: Iterable[Entry], machines: Mapping[str, Equipment]) -> Iterator[Problem]:
+    """A relation that leads back to where it began (A fed by B fed by A) would let two causes suppress each other."""
+    for entry in entries:
+        for relation in entry.equipment.relations:
+            reached: set[str] = set()
+            edge = set(entry.equipment.relations[relation]) - {entry.equipment.id}
+            while edge:
+                reached |= edge
+                further = (machines[name].relations.get(relation, ()) for name in edge if name in machines)
+                edge = {target for targets in further for target in targets} - reached
+            if entry.equipment.id in reached:
+                message = f"{relation} leads from {entry.equipment.id!r} back to itself"
+                yield entry.problem(("relations", relation), message, hint="one of the links is the wrong way round")
