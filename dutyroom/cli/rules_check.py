@@ -42,8 +42,8 @@ def check(rules: Pattern = None) -> None:
     typer.echo(f"{len(sources)} rules and {cases} cases are in order", err=True)
 
 
-@app.command()
-def test(
+@app.command("test")
+def run_tests(
     rules: Pattern = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the results as JUnit XML.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Name the cases that passed, too.")] = False,
@@ -98,7 +98,8 @@ def junit_xml(results: list[CaseResult]) -> bytes:
                 failure = ElementTree.SubElement(case, "failure", message=result.message)
                 failure.text = result.place
     ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    text = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()
 
 
 def _load(pattern: str | None, catalogue: Catalogue) -> list[RuleSource]:
