@@ -127,7 +127,9 @@ def too_long(root: Path, files: list[Path]) -> list[str]:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)  # noqa: S607
+    # CI often mounts a repository that belongs to another user, which git would otherwise refuse to read.
+    command = ["git", "-c", f"safe.directory={root}", *arguments]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     return done.stdout if done.returncode == 0 else None
 
 

@@ -1,0 +1,1 @@
+"""What we claim about speed, and how anyone can measure it again."""
