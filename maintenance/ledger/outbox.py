@@ -9,10 +9,18 @@ from maintenance.ledger.tables import outbox
 from plant.errors import Conflict
 
 
-def due(connection: Connection, now: int, limit: int = 100) -> list[Notice]:
-    """Waiting notices whose time has come, oldest first. `now` is ms UTC of the clock that paces I/O."""
-    query = select(outbox).where(outbox.c.state == NoticeState.WAITING, outbox.c.next_at <= now)
-    return [Notice(**row) for row in connection.execute(query.order_by(outbox.c.id).limit(limit)).mappings()]
+def due(connection: Connection, now: int, limit: int = 50) -> list[Notice]:
+    """Waiting notices whose time has come: of each channel the `limit` oldest, so that no channel hides another's.
+
+    `now` is ms UTC of the clock that paces I/O.
+    """
+    ready = (outbox.c.state == NoticeState.WAITING) & (outbox.c.next_at <= now)
+    channels = connection.execute(select(outbox.c.channel).where(ready).distinct().order_by(outbox.c.channel))
+    found: list[Notice] = []
+    for channel in channels.scalars().all():
+        query = select(outbox).where(ready, outbox.c.channel == channel).order_by(outbox.c.id).limit(limit)
+        found.extend(Notice(**row) for row in connection.execute(query).mappings())
+    return found
 
 
 def listed(connection: Connection, state: NoticeState | None = None, limit: int = 100) -> list[Notice]:

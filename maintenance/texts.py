@@ -1,0 +1,64 @@
+"""The words people read about tickets, in the trade's Chinese and plain English: one table a noun."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from maintenance.ledger.rows import NoticeKind
+from maintenance.ticket import Resolution, State, Verdict
+from plant.catalogue import Text
+from plant.severity import Severity
+
+STATES: Mapping[State, Text] = {
+    State.OPEN: Text("待确认", "Open"),
+    State.ACKNOWLEDGED: Text("已确认", "Acknowledged"),
+    State.IN_PROGRESS: Text("处理中", "In progress"),
+    State.VERIFYING: Text("待验证", "Verifying"),
+    State.CLOSED: Text("已关闭", "Closed"),
+    State.PARKED: Text("待条件", "Parked"),
+    State.ON_HOLD: Text("挂起", "On hold"),
+    State.CANCELLED: Text("已取消", "Cancelled"),
+}
+
+RESOLUTIONS: Mapping[Resolution, Text] = {
+    Resolution.VERIFIED: Text("验证通过", "Verified"),
+    Resolution.SELF_CLEARED: Text("自行恢复", "Cleared by itself"),
+    Resolution.UNVERIFIED: Text("未经验证关闭", "Closed unverified"),
+    Resolution.COMPLETED: Text("人工完成", "Completed"),
+    Resolution.FALSE_ALARM: Text("误报", "False alarm"),
+    Resolution.DUPLICATE: Text("重复工单", "Duplicate"),
+    Resolution.WITHDRAWN: Text("撤销", "Withdrawn"),
+    Resolution.RETIRED: Text("设备停用", "Equipment retired"),
+}
+
+VERDICTS: Mapping[Verdict, Text] = {
+    Verdict.REAL: Text("属实", "Real fault"),
+    Verdict.FALSE: Text("误报", "False alarm"),
+    Verdict.KNOWN: Text("已知问题", "Known"),
+    Verdict.SENSOR: Text("传感器问题", "Sensor fault"),
+}
+
+SEVERITIES: Mapping[Severity, Text] = {
+    Severity.P1: Text("紧急", "P1 urgent"),
+    Severity.P2: Text("严重", "P2 serious"),
+    Severity.P3: Text("一般", "P3 degraded"),
+    Severity.P4: Text("提示", "P4 advisory"),
+}
+
+NOTICES: Mapping[NoticeKind, Text] = {
+    NoticeKind.OPENED: Text("新工单", "New ticket"),
+    NoticeKind.ESCALATED: Text("工单升级", "Ticket escalated"),
+    NoticeKind.REOPENED: Text("故障复发,工单重新打开", "Fault came back, ticket re-opened"),
+    NoticeKind.VERIFY_FAILED: Text("验证未通过,故障仍在", "Not repaired: the fault was seen again"),
+    NoticeKind.ACKNOWLEDGE_OVERDUE: Text("超时未确认", "Not acknowledged in time"),
+    NoticeKind.ARRIVE_OVERDUE: Text("超时未到场", "Nobody on site in time"),
+    NoticeKind.RESTORE_OVERDUE: Text("超时未恢复", "Not restored in time"),
+    NoticeKind.PARKED: Text("工单待条件:验证所需工况未出现", "Parked: the conditions for a proof have not come"),
+    NoticeKind.STILL_PARKED: Text("工单仍待条件", "Still parked"),
+    NoticeKind.CLOSED: Text("工单已结束", "Ticket finished"),
+}
+
+NOTICE_LINE = Text(
+    "【{severity}】{what}:{equipment} {subject}({id},{state})",
+    "[{severity}] {what}: {equipment}, {subject} ({id}, {state})",
+)
