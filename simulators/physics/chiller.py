@@ -18,6 +18,9 @@ _CONDENSER_APPROACH = 1.5
 _EVAPORATOR_APPROACH = 1.2
 _RANGE_PLUS_APPROACH = 5.0 + _CONDENSER_APPROACH
 _EVAPORATOR_KJ_PER_K = 8.4e3
+_CONDENSER_KJ_PER_K = 8.4e3
+_WARMEST_K = 20.0
+"""The curves are not asked beyond this rise of the condenser water: the flow switch stops the machine long before."""
 _LOAD_LAG_S = 120.0
 _RELAX_S = 900.0
 _SOFT_START_S = 180.0
@@ -77,7 +80,8 @@ def refrigerate(cooling: float, chw_supply: float, water: ChillerWater, faults: 
     te = chw_supply - _EVAPORATOR_APPROACH * ratio * faults.evaporator_fouling
     power = RATED_POWER_KW * max(ratio, 0.1)
     for _ in range(4):
-        leaving = water.cw_entering + (cooling + power) / (flow_share * CW_FLOW_DESIGN * HEAT_PER_M3)
+        warmed = (cooling + power) / (flow_share * CW_FLOW_DESIGN * HEAT_PER_M3)
+        leaving = water.cw_entering + min(warmed, _WARMEST_K)
         tc = leaving + condenser - _RANGE_PLUS_APPROACH * ratio
         cap_ft = _capacity_factor(te, tc)
         capacity = RATED_KW * cap_ft * faults.capacity
@@ -145,7 +149,7 @@ def step_chiller(
 ) -> ChillerState:
     """Advance by `dt` seconds (≤ 60); `setpoint` None means the compressor stands.
 
-    Perfect capacity control behind a lag of 120 s, a soft start of 180 s, and 2 m³ of water in the evaporator.
+    Perfect capacity control behind a lag of 120 s, a soft start of 180 s, and 2 m³ of water in each barrel.
     """
     exchange = water.chw_flow * HEAT_PER_M3
     if setpoint is None:
@@ -156,6 +160,9 @@ def step_chiller(
     cooling = load * state.capacity
     supply = state.chw_supply + dt * (exchange * (water.chw_return - state.chw_supply) - cooling) / _EVAPORATOR_KJ_PER_K
     point = refrigerate(cooling, supply, water, faults)
+    through = max(water.cw_flow, 1.0) * HEAT_PER_M3
+    steady = water.cw_entering + (cooling + point.power) / through
+    leaving = lag(state.cw_leaving, steady, _CONDENSER_KJ_PER_K / through, dt)
     return ChillerState(
         chw_supply=supply,
         load=load,
@@ -164,8 +171,8 @@ def step_chiller(
         power=point.power,
         capacity=point.capacity,
         part_load=point.part_load,
-        cw_leaving=point.cw_leaving,
-        cond_sat=point.cond_sat,
+        cw_leaving=leaving,
+        cond_sat=leaving + point.condenser_approach,
         evap_sat=point.evap_sat,
     )
 

@@ -19,6 +19,8 @@ _CONDUCTION_KW_PER_K = 0.15
 _SENSING_LAYER = 6
 """The layer whose top is at 60 % of the depth."""
 _STOPPED_RETURN_S = 3.7 * 3600
+_CUT_OUT = 92.0
+"""The hard-wired high limit opens the circuit above this top temperature, °C."""
 _LEAST_RISE = 0.1
 """Smallest rise the heater loop is asked for, K: keeps its flow finite when the bottom is hot."""
 
@@ -84,7 +86,8 @@ def step_tank(
     """Advance by `dt` seconds (≤ 30): thermostat, upwind advection, losses, conduction, then overturning."""
     faults = faults or TankFaults()
     heating = thermostat(state, setpoint, faults.bias)
-    power = HEATER_KW * faults.element if heating or faults.welded else 0.0
+    closed = heating or faults.welded
+    power = HEATER_KW * faults.element if closed and state.top < _CUT_OUT else 0.0
     lift = max(setpoint - state.bottom, 6.0 if faults.welded else _LEAST_RISE)
     loop = power / (HEAT_PER_KG * lift)
     returned = _return_temp(state, flows.circulation, dt)
