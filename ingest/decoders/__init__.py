@@ -24,11 +24,11 @@ MAX_PAYLOAD = 256 * 1024
 
 def decode(decoder: Decoder, payload: bytes) -> Decoded:
     """Take one message apart; whatever the bytes are, the answer is samples or a reason, never an exception."""
-    if not payload:
-        return Decoded(kind=Kind.EMPTY)
     if len(payload) > MAX_PAYLOAD:
-        detail = f"{len(payload)} bytes; at most {MAX_PAYLOAD} are read"
+        detail = f"more than {MAX_PAYLOAD} bytes; no telemetry is so long"
         return Decoded(rejected=(Rejected(RejectReason.TOO_LARGE, detail),))
+    if not payload or payload.isspace():
+        return Decoded(kind=Kind.EMPTY)
     try:
         return decoder(payload)
     except Refused as refused:

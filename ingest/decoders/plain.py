@@ -15,12 +15,14 @@ _NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 _DEPTH = 8
 """Members nested deeper are not looked for; no device of the trade nests further."""
 
+_FIRST_MS = 10**11
+
 
 def decode(payload: bytes) -> Decoded:
     """A bare value (key None), or each number of a JSON object by its dotted path (`ENERGY.Power`, `Power.0`).
 
     A JSON object with `value` is a bare value too, with its `ts` and `unit` where it has them; `ts` of any object is
-    its time. Raises Refused where there is no value at all.
+    its time, in ms or s since 1970. Raises Refused where there is no value at all.
     """
     source = text(payload)
     word = source.lower()
@@ -44,7 +46,7 @@ def decode(payload: bytes) -> Decoded:
 def _from_json(message: object) -> Decoded:
     if not isinstance(message, dict):
         raise Refused(RejectReason.NOT_A_VALUE, f"{shown(message)} is no value; expected a number or an object")
-    ts = parse_ts(message.get("ts"))
+    ts = _time(message.get("ts"))
     if "value" in message:
         return _single(message, ts)
     values = dict(_members(message, "", _DEPTH))
@@ -52,6 +54,13 @@ def _from_json(message: object) -> Decoded:
     if not values:
         raise Refused(RejectReason.NOT_A_VALUE, f"no number in {shown(message)}")
     return Decoded(ts=ts, values=values)
+
+
+def _time(raw: object) -> int | None:
+    """Devices of other makers count seconds or milliseconds; what would be before 1973 in ms is meant in seconds."""
+    if isinstance(raw, int | float) and not isinstance(raw, bool) and 0 <= raw < _FIRST_MS:
+        return round(raw * 1000)
+    return parse_ts(raw)
 
 
 def _single(message: Mapping[str, object], ts: int | None) -> Decoded:

@@ -1,0 +1,158 @@
+"""One message explained line by line: what `dutyroom decode` prints."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from history.entries import Message
+from ingest.bindings import Bindings
+from ingest.columns import Arrival, ColumnBuilder
+from ingest.decoders import DECODERS, Decoded, Kind, Sample, decode
+from ingest.intake import Intake, Intaken
+from ingest.placing import merge, place
+from ingest.reasons import Rejected
+from ingest.topics import Channel, parse
+from plant.errors import BadInput
+from plant.instants import NEVER
+from plant.quality import Quality, Reason
+from plant.site import Equipment, Plant, PlantClock
+
+Line = Mapping[str, str | float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A message to explain; `received_at` None: its age is not judged."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+    received_at: int | None = None
+
+
+def explain_unbound(given: Given, decoder: str | None = None) -> list[Line]:
+    """What the message says by itself: device, key, value and unit as they stand in it.
+
+    `decoder` None: by the topic, and `plain` where that says nothing. Raises BadInput for an unknown decoder.
+    """
+    name = parse(given.topic)
+    if decoder is None and name is not None and name.channel in (Channel.CLOCK, Channel.MARKER):
+        return [{"kind": Kind.STATUS.value}]
+    if decoder is None and name is None and given.topic.startswith("homeassistant/"):
+        return [{"kind": Kind.CONFIG.value if given.payload else Kind.EMPTY.value}]
+    status = name is not None and name.channel is Channel.STATUS
+    chosen = decoder or ("plain" if name is None else "native")
+    if chosen not in DECODERS:
+        raise BadInput(f"there is no decoder {chosen!r}; expected one of {', '.join(DECODERS)}")
+    decoded = decode(DECODERS["native_status" if status and chosen == "native" else chosen], given.payload)
+    device = decoded.equipment or (given.topic if name is None else name.path)
+    lines = [*_readings(device, _samples(decoded), given), *map(_refused, decoded.rejected)]
+    return lines or [{"kind": decoded.kind.value}]
+
+
+def explain_bound(given: Given, plant: Plant, decoder: str | None = None) -> list[Line]:
+    """What the service would make of the message as the first it ever receives.
+
+    `decoder` takes the place of the one each binding names. Raises BadInput when a binding of the plant, or this
+    decoder, cannot be used.
+    """
+    site = replace(plant.site, clock=PlantClock.SYSTEM)
+    if decoder is not None:
+        site = replace(site, equipment={key: _rebound(one, decoder) for key, one in site.equipment.items()})
+    plant = replace(plant, site=site)
+    own = _own_time(given, plant)
+    received_at = next(at for at in (given.received_at, own, 0) if at is not None)
+    taken = Intake(plant).feed(1, Message(received_at, given.topic, given.payload, retain=given.retain))
+    timed = given.received_at is not None or own is not None
+    lines = [*_bound_readings(given, plant, taken, timed=timed)]
+    lines += [_refused(Rejected(refused.reason, refused.detail)) for refused in taken.rejected]
+    if lines:
+        return lines
+    silent = parse(given.topic) is not None and given.payload and given.topic.rsplit("/", 1)[-1] in ("clock", "marker")
+    return [{"kind": Kind.STATUS.value if silent else Kind.EMPTY.value}]
+
+
+def _rebound(machine: Equipment, decoder: str) -> Equipment:
+    return replace(machine, bindings=tuple(replace(binding, decoder=decoder) for binding in machine.bindings))
+
+
+def _own_time(given: Given, plant: Plant) -> int | None:
+    feeds = Bindings(plant).route(given.topic).feeds
+    times = [decode(feed.decoder, given.payload).ts for feed in feeds]
+    return next((ts for ts in times if ts is not None), None)
+
+
+def _bound_readings(given: Given, plant: Plant, taken: Intaken, *, timed: bool) -> Iterator[Line]:
+    keys = {
+        target.series: key
+        for feed in Bindings(plant).route(given.topic).feeds
+        for key, targets in feed.targets.items()
+        for target in targets
+    }
+    name = parse(given.topic)
+    batch = taken.batch
+    for row in range(len(batch)):
+        series = plant.series.keys[batch.series[row]]
+        point = plant.points(plant.site.equipment[series.equipment])[series.point]
+        yield {
+            "kind": Kind.READING.value,
+            "device": given.topic if name is None else name.path,
+            "key": keys.get(int(batch.series[row]), series.point),
+            "ts": int(batch.ts[row]) if timed else None,
+            "value": _finite(float(batch.value[row])),
+            "unit": point.unit,
+            **_trust(batch.quality[row], batch.reason[row]),
+            "equipment": series.equipment,
+            "point": series.point,
+        }
+
+
+def _samples(decoded: Decoded) -> Iterator[Sample]:
+    for key, value in decoded.values.items():
+        yield Sample(key, float(value), decoded.ts, historical=decoded.historical)
+    for sample in decoded.samples:
+        ts = decoded.ts if sample.ts is None else sample.ts
+        historical = sample.historical or decoded.historical
+        yield Sample(sample.key, sample.value, ts, sample.unit, sample.quality, sample.reason, historical)
+
+
+def _readings(device: str, samples: Iterator[Sample], given: Given) -> Iterator[Line]:
+    for sample in samples:
+        received = given.received_at if given.received_at is not None else sample.ts
+        columns = ColumnBuilder()
+        columns.add_sample(0, sample, Arrival(received or 0, given.retain, False, NEVER, 0))
+        built = columns.build()
+        ts, doubt = place(built)
+        quality, reason = built.quality, built.reason
+        if not math.isfinite(sample.value) and not quality[0]:
+            quality, reason = np.array([Quality.BAD], np.uint8), np.array([Reason.NOT_A_NUMBER], np.uint8)
+        quality, reason = merge(quality, reason, doubt)
+        yield {
+            "kind": Kind.READING.value,
+            "device": device,
+            "key": sample.key,
+            "ts": None if received is None else int(ts[0]),
+            "value": _finite(sample.value),
+            "unit": sample.unit,
+            **_trust(quality[0], reason[0]),
+        }
+
+
+def _trust(quality: np.uint8, reason: np.uint8) -> Line:
+    why = Reason(int(reason))
+    return {
+        "quality": Quality(int(quality)).name.lower(),
+        "reason": None if why is Reason.NONE else why.name.lower(),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _refused(rejected: Rejected) -> Line:
+    return {"kind": "rejected", "reason": rejected.reason.value, "detail": rejected.detail}
