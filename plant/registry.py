@@ -13,7 +13,7 @@ from plant.catalogue import Catalogue, Text
 from plant.errors import ConfigError
 from plant.instants import duration_text
 from plant.site import Binding, Equipment, Mode, Site
-from plant.sitecheck import check_entries, check_head
+from plant.sitecheck import KnownRules, check_entries, check_head
 from plant.sitefile import read_site
 from plant.yamlfile import in_file_order
 from plant.yamlnodes import Plain
@@ -22,15 +22,16 @@ _NEEDS_NO_QUOTES = re.compile(r"[A-Za-z][A-Za-z0-9_/.-]*|[\u4e00-\u9fff]+")
 _WORDS_OF_YAML = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
 
 
-def load_site(path: FilePath, catalogue: Catalogue) -> Site:
+def load_site(path: FilePath, catalogue: Catalogue, *, rules: KnownRules | None = None) -> Site:
     """A site from a YAML file, or from a folder of them (one holds `site:`, each may hold `equipment:`).
 
-    Raises ConfigError with every mistake found, each with file, line and column; NotFound where there is no such path.
+    With `rules`, what equipment says of rules is checked too; without, only its form. Raises ConfigError with every
+    mistake found, each with file, line and column; NotFound where there is no such path.
     """
     located, entries, problems = read_site(path)
     head = located.value.site
     assert head is not None  # noqa: S101 - read_site returns the file that has it
-    problems += [*check_head(located, head.zone), *check_entries(entries, catalogue)]
+    problems += [*check_head(located, head.zone), *check_entries(entries, catalogue, rules)]
     if problems:
         raise ConfigError(*in_file_order(problems))
     return Site(

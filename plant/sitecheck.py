@@ -13,6 +13,9 @@ from plant.sitefile import Entry, SiteFile
 from plant.units import UNITS, conversion, unit_symbol
 from plant.yamlfile import Located, did_you_mean
 
+KnownRules = Mapping[str, Mapping[str, tuple[float, float]]]
+"""Rule id → its parameters → their allowed range."""
+
 _MEMBER = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 _RULE = re.compile(r"[A-Z]+(-[A-Z0-9]+)+[a-z]?")
 
@@ -28,7 +31,7 @@ def check_head(located: Located[SiteFile], zone: str) -> Iterator[Problem]:
         )
 
 
-def check_entries(entries: list[Entry], catalogue: Catalogue) -> Iterator[Problem]:
+def check_entries(entries: list[Entry], catalogue: Catalogue, rules: KnownRules | None) -> Iterator[Problem]:
     """Every machine by itself, then all of them together."""
     machines = {entry.equipment.id: entry.equipment for entry in entries}
     for entry in entries:
@@ -41,7 +44,7 @@ def check_entries(entries: list[Entry], catalogue: Catalogue) -> Iterator[Proble
         yield from _check_members(entry, kind)
         yield from _check_bindings(entry, points_of(entry.equipment, kind))
         yield from _check_relations(entry, kind, machines)
-        yield from _check_rules(entry)
+        yield from _check_rules(entry, rules)
     yield from _check_twice(entries, "id")
     yield from _check_twice(entries, "path")
     yield from _check_rings(entries, machines)
@@ -154,10 +157,24 @@ def _check_relations(entry: Entry, kind: EquipmentType, machines: Mapping[str, E
                 yield entry.problem(at, f"{target!r} is named twice")
 
 
-def _check_rules(entry: Entry) -> Iterator[Problem]:
-    for rule in entry.file.rules:
+def _check_rules(entry: Entry, rules: KnownRules | None) -> Iterator[Problem]:
+    for rule, said in entry.file.rules.items():
         if not _RULE.fullmatch(rule):
             yield entry.problem(("rules", rule), f"{rule!r} is no rule id", expected="such as CH-04", key=True)
+        if rules is None:
+            continue
+        params = rules.get(rule)
+        if params is None:
+            yield entry.problem(("rules", rule), f"unknown rule {rule!r}", hint=did_you_mean(rule, rules), key=True)
+            continue
+        for name, value in said.params.items():
+            at = ("rules", rule, "params", name)
+            if name not in params:
+                hint = did_you_mean(name, params)
+                yield entry.problem(at, f"{rule} has no parameter {name!r}", hint=hint, key=True)
+            elif not params[name][0] <= value <= params[name][1]:
+                low, high = params[name]
+                yield entry.problem(at, f"{name} is out of range", expected=f"{low:g} to {high:g}")
 
 
 def _check_twice(entries: Iterable[Entry], word: str) -> Iterator[Problem]:
