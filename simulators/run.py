@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
+import socket
 import ssl
 from dataclasses import dataclass
 
@@ -16,10 +16,9 @@ from simulators.errors import BrokerAway, ScenarioError
 from simulators.scenario import FaultPlan
 from simulators.simulation import Message, Simulation
 
-logger = logging.getLogger(__name__)
-
 _IN_FLIGHT = 200
 _LONGEST_TICK_S = 10
+_TICK_AT_MAX_S = 60
 _RETRY_S = 0.5
 _ACK_TIMEOUT_S = 10.0
 
@@ -79,6 +78,7 @@ def _client(address: BrokerAddress) -> aiomqtt.Client:
         tls_context=ssl.create_default_context() if address.tls else None,
         max_inflight_messages=_IN_FLIGHT,
         timeout=_ACK_TIMEOUT_S,
+        socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
     )
     client.pending_calls_threshold = 2 * _IN_FLIGHT
     return client
@@ -126,7 +126,7 @@ class _Feed:
         self.sent = Published()
         self._speed = speed
         self._clock = clock
-        self._tick_s = _LONGEST_TICK_S if speed is None else max(1, min(_LONGEST_TICK_S, round(speed / 5)))
+        self._tick_s = _TICK_AT_MAX_S if speed is None else max(1, min(_LONGEST_TICK_S, round(speed / 5)))
         self._batch: list[Message] = []
         self._origin: float | None = None
 

@@ -32,7 +32,7 @@ class PumpCurve:
 
 
 CHW_PUMP = PumpCurve(flow=206.0, head=28.0, shutoff=38.0, static=8.0)
-CW_PUMP = PumpCurve(flow=244.0, head=24.0, shutoff=32.0, static=5.0)
+CW_PUMP = PumpCurve(flow=244.0, head=28.0, shutoff=38.0, static=6.0)
 
 
 @dataclass(frozen=True, slots=True)
