@@ -33,7 +33,10 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class TicketFilter:
-    """Which tickets; None means any. `least`: this severity or graver. `unfinished`: neither closed nor cancelled."""
+    """Which tickets; None means any.
+
+    `least`: this severity or graver. `unfinished`: neither closed nor cancelled. `since`: opened at this ms or later.
+    """
 
     states: Collection[State] | None = None
     unfinished: bool = False
@@ -42,11 +45,12 @@ class TicketFilter:
     rule: str | None = None
     assignee: str | None = None
     parent: str | None = None
+    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmFilter:
-    """Which alarms; None means any. `active`: not cleared yet."""
+    """Which alarms; None means any. `active`: not cleared yet. `since`: raised at this ms or later."""
 
     active: bool | None = None
     least: Severity | None = None
@@ -55,6 +59,7 @@ class AlarmFilter:
     mode: Mode | None = None
     suppressed: bool | None = None
     ticket: str | None = None
+    since: int | None = None
 
 
 def list_tickets(
@@ -70,6 +75,8 @@ def list_tickets(
         query = query.where(tickets.c.state.not_in(FINISHED))
     if which.least is not None:
         query = query.where(tickets.c.severity <= which.least)
+    if which.since is not None:
+        query = query.where(tickets.c.opened_at >= which.since)
     return _page(connection, query, tickets.c.seq, to_ticket, cursor=cursor, limit=limit)
 
 
@@ -85,6 +92,8 @@ def list_alarms(
         query = query.where(alarms.c.cleared_at.is_(None) if which.active else alarms.c.cleared_at.is_not(None))
     if which.least is not None:
         query = query.where(alarms.c.severity <= which.least)
+    if which.since is not None:
+        query = query.where(alarms.c.raised_at >= which.since)
     return _page(connection, query, alarms.c.id, to_alarm, cursor=cursor, limit=limit)
 
 

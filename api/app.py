@@ -1,0 +1,57 @@
+"""Builds the HTTP app from its dependencies; nothing is global, so tests and the service build it alike."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from api.deps import ApiDeps
+from api.meters import Measured
+from api.office import Office
+from api.problems import Problem, install
+from api.routes import router
+
+_MOST_BODY = 64 * 1024
+
+
+class _App(FastAPI):
+    """FastAPI whose schema also holds the one shape of every problem."""
+
+    def openapi(self) -> dict[str, Any]:
+        schema = super().openapi()
+        schema["components"]["schemas"]["Problem"] = Problem.model_json_schema(
+            ref_template="#/components/schemas/{model}"
+        )
+        return schema
+
+
+def create_app(deps: ApiDeps) -> FastAPI:
+    """The app over these dependencies. It owns none of them: whoever opened them closes them."""
+    office = Office(deps)
+
+    @asynccontextmanager
+    async def beating(_: FastAPI) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(office.pulse.run(), name="live-pulse")
+            yield
+            office.pulse.close()
+            task.cancel()
+
+    app = _App(
+        title="Dutyroom",
+        version="1",
+        summary="Facility monitoring: alarms, tickets closed by proof, telemetry",
+        lifespan=beating,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=_MOST_BODY,
+    )
+    app.state.office = office
+    install(app)
+    app.include_router(router())
+    app.add_middleware(Measured, meters=office.meters)
+    return app

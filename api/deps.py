@@ -1,0 +1,110 @@
+"""What the HTTP side asks of the rest of the house: narrow protocols, handed in by whoever wires the service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from history.protocols import Buckets
+from maintenance.moves import Move
+from maintenance.people import Actor
+from maintenance.ticket import Ticket
+from plant.reading import SeriesKey
+from plant.site import Plant
+from rules.model import Rule
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class LedgerDesk(Protocol):
+    """Tickets and alarms: `maintenance.ledger.ledger.Ledger`. Every method blocks."""
+
+    def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a query on one unchanging view."""
+
+    def move_ticket(self, id: str, move: Move, *, version: int | None = None) -> Ticket:
+        """Move a ticket; the errors of `maintenance.moves.decide`, and Conflict for another version."""
+
+    def comment(self, id: str, actor: Actor, text: str, now: int) -> None:
+        """Add a comment to a ticket's timeline."""
+
+    def reset_alarm(self, id: int, actor: Actor, now: int) -> int:
+        """Ask the engine to reset a latched alarm; returns the command's number."""
+
+
+class HistoryReads(Protocol):
+    """The reading half of `history.protocols.TelemetryStore` that pages need. Every method blocks."""
+
+    def latest(self, equipment: str) -> dict[str, tuple[int, float, int, int]]:
+        """Point → (ts, value, quality, reason) of its newest reading."""
+
+    def buckets(self, key: SeriesKey, start: int, end: int, count: int) -> Buckets:
+        """The range [start, end) in `count` buckets of equal width."""
+
+
+class Configuration(Protocol):
+    """The configuration in force; both answers are immutable values and may be others after a reload."""
+
+    def plant(self) -> Plant:
+        """Catalogue and site."""
+
+    def rules(self) -> Sequence[Rule]:
+        """The rules, by id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Totals since the service started, in the words of `ingest.intake.Intaken`; `rejected` by reason."""
+
+    messages: int = 0
+    readings: int = 0
+    empty: int = 0
+    repeated: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    rejected: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """How the data path stands at this moment.
+
+    `plant_time` is ms UTC, NEVER before the first tick. `journal_offset` is that of the newest durable entry,
+    `consumers` how far each consumer of the journal has come (`rules`, `store`). `faults` names the parts that do
+    not work (`journal`, `store`, …) and why, in words that anybody may read.
+    """
+
+    plant_time: int
+    listening: bool
+    broker_connected: bool
+    journal_offset: int
+    consumers: Mapping[str, int]
+    faults: Mapping[str, str]
+    counted: Counted
+
+
+class LiveView(Protocol):
+    """The running data path, seen from outside."""
+
+    def look(self) -> Live:
+        """How it stands now; answers from memory, never blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiDeps:
+    """Everything the app needs. `most_lag` is how many journal entries a consumer may be behind and count as ready.
+
+    One user may hold `streams_per_user` live streams, all users together `streams`.
+    """
+
+    ledger: LedgerDesk
+    history: HistoryReads
+    configuration: Configuration
+    live: LiveView
+    most_lag: int = 30_000
+    streams_per_user: int = 8
+    streams: int = 200

@@ -1,0 +1,65 @@
+"""Where requests meet the house: blocking calls leave the event loop here, by threads that are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Concatenate, ParamSpec, TypeVar
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import Depends, Request
+from sqlalchemy import Connection
+
+from api.deps import ApiDeps
+from api.meters import Meters
+from api.places import Places, Pulse
+from api.probes import probes
+from maintenance.ledger.queries import newest_happening
+from plant.errors import Unavailable
+from plant.instants import NEVER
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_LEDGER_THREADS = 8
+_HISTORY_THREADS = 4
+
+
+class Office:
+    """The dependencies of one app, with threads of their own for ledger and history: a slow chart blocks no ticket."""
+
+    def __init__(self, deps: ApiDeps) -> None:
+        self.deps = deps
+        self._ledger = CapacityLimiter(_LEDGER_THREADS)
+        self._history = CapacityLimiter(_HISTORY_THREADS)
+        self.meters = Meters()
+        self.probes = probes(deps)
+        self.places = Places(of_one=deps.streams_per_user, of_all=deps.streams)
+        self.pulse = Pulse(lambda: self.read(newest_happening))
+
+    async def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a query of the ledger in a thread."""
+        return await self.act(lambda: self.deps.ledger.read(query, *args, **kwargs))
+
+    async def act(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a blocking method of the ledger in a thread."""
+        return await to_thread.run_sync(partial(act, *args, **kwargs), limiter=self._ledger)
+
+    async def history(self, query: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run something that asks the telemetry store in a thread."""
+        return await to_thread.run_sync(partial(query, *args, **kwargs), limiter=self._history)
+
+    def now(self) -> int:
+        """Plant time, ms UTC; raises Unavailable before the first tick, when nothing can be dated."""
+        now = self.deps.live.look().plant_time
+        if now == NEVER:
+            raise Unavailable("the plant clock has not started: no tick has come yet; try again in a moment")
+        return now
+
+
+def _of_app(request: Request) -> Office:
+    office: Office = request.app.state.office
+    return office
+
+
+AnOffice = Annotated[Office, Depends(_of_app)]

@@ -1,0 +1,74 @@
+"""Every route of the API in one table: what answers it, who may ask, and which problems it may answer with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse, Response
+from fastapi.sse import EventSourceResponse
+
+from api import alarms, equipment, health, metrics, stream, telemetry, tickets
+from api.access import at_least
+from api.problems import documented
+from maintenance.people import Role
+
+PREFIX = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route. `least` is the role it takes, None: nobody has to sign in. `problems` are statuses beside success."""
+
+    method: str
+    path: str
+    endpoint: Callable[..., Any]
+    least: Role | None
+    problems: tuple[int, ...]
+    success: int = 200
+    response: type[Response] = JSONResponse
+
+
+_OPEN = (405,)
+_READ = (401, 403, 405, 422, 500, 503)
+_ONE = (*_READ, 404)
+_ACT = (*_ONE, 400, 409, 413)
+_VIEWER, _CREW, _ENGINEER = Role.VIEWER, Role.CREW, Role.ENGINEER
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/healthz", health.healthz, None, _OPEN),
+    Route("GET", "/readyz", health.readyz, None, (*_OPEN, 503)),
+    Route("GET", "/metrics", metrics.metrics, None, _OPEN),
+    Route("GET", f"{PREFIX}/equipment", equipment.list_equipment, _VIEWER, _READ),
+    Route("GET", f"{PREFIX}/points", equipment.list_points, _VIEWER, _READ),
+    Route("GET", f"{PREFIX}/rules", equipment.list_rules, _VIEWER, _READ),
+    Route("GET", f"{PREFIX}/alarms", alarms.list_alarms, _VIEWER, _READ),
+    Route("POST", f"{PREFIX}/alarms/{{id}}/reset", alarms.reset_alarm, _CREW, (*_ONE, 409, 413), success=202),
+    Route("GET", f"{PREFIX}/tickets", tickets.list_tickets, _VIEWER, _READ),
+    Route("GET", f"{PREFIX}/tickets/{{id}}", tickets.show_ticket, _VIEWER, _ONE),
+    Route("POST", f"{PREFIX}/tickets/{{id}}/transitions", tickets.move_ticket, _CREW, _ACT),
+    Route("POST", f"{PREFIX}/tickets/{{id}}/comments", tickets.comment_ticket, _CREW, _ACT, success=204),
+    Route("GET", f"{PREFIX}/proofs/{{hash}}", tickets.show_proof, _VIEWER, _ONE),
+    Route("GET", f"{PREFIX}/rejects", alarms.list_rejects, _ENGINEER, _READ),
+    Route("GET", f"{PREFIX}/latest", telemetry.latest, _VIEWER, _ONE),
+    Route("GET", f"{PREFIX}/trends", telemetry.trends, _VIEWER, (*_ONE, 400)),
+    Route("GET", f"{PREFIX}/stream", stream.stream, _VIEWER, (*_READ, 429), response=EventSourceResponse),
+)
+
+
+def router() -> APIRouter:
+    """The table as FastAPI's routes."""
+    made = APIRouter()
+    for route in ROUTES:
+        made.add_api_route(
+            route.path,
+            route.endpoint,
+            methods=[route.method],
+            status_code=route.success,
+            response_class=route.response,
+            dependencies=[] if route.least is None else [Depends(at_least(route.least))],
+            responses=documented(*sorted(route.problems)),
+        )
+    return made

@@ -1,0 +1,162 @@
+"""Routes about readings: the newest of each point, and trends in buckets."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from fastapi import Query
+from numpy.typing import NDArray
+from pydantic import Field
+
+from api.deps import HistoryReads
+from api.office import AnOffice
+from api.shapes import Ask, AskedInstant, Instant, Shape
+from plant.errors import BadInput, NotFound
+from plant.instants import iso
+from plant.quality import Quality, Reason
+from plant.reading import SeriesKey
+from plant.site import Equipment, Plant
+
+_HOUR = 3_600_000
+_DAY = 24 * _HOUR
+_LONGEST = 400 * _DAY
+
+
+class LatestOut(Shape):
+    """The newest reading of one point; all but its names are null where none ever came."""
+
+    equipment: str
+    point: str
+    unit: str
+    at: Instant | None
+    value: float | None = Field(description="null also where the reading was no number")
+    quality: str | None = Field(description="good, uncertain or bad")
+    reason: str | None = Field(description="why it is not good; null where it is")
+
+
+class LatestAsk(Ask):
+    """Of which equipment, by id or path."""
+
+    equipment: list[str] = Field(min_length=1, max_length=50)
+
+
+class TrendsAsk(Ask):
+    """Which points over which time, in how many buckets; by default the last 24 h of plant time."""
+
+    point: list[str] = Field(min_length=1, max_length=12, description="EQUIPMENT/POINT, equipment by id or path")
+    start: AskedInstant | None = Field(None, alias="from")
+    end: AskedInstant | None = Field(None, alias="to", description="not included")
+    buckets: int = Field(240, ge=1, le=2_000)
+
+
+class Trend(Shape):
+    """One point's buckets, column by column; null where a bucket holds no usable reading."""
+
+    equipment: str
+    point: str
+    unit: str
+    min: list[float | None]
+    mean: list[float | None]
+    max: list[float | None]
+    count: list[int] = Field(description="usable readings, those of quality bad left out")
+    good: list[int] = Field(description="readings of quality good")
+
+
+class Trends(Shape):
+    """Several points over the same buckets."""
+
+    start: Instant = Field(serialization_alias="from")
+    end: Instant = Field(serialization_alias="to")
+    at: list[Instant] = Field(description="first instant of each bucket")
+    series: list[Trend]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    plant: Plant
+    keys: list[SeriesKey]
+    start: int
+    end: int
+    buckets: int
+
+
+async def latest(office: AnOffice, ask: Annotated[LatestAsk, Query()]) -> list[LatestOut]:
+    """The newest reading of every point of some equipment."""
+    plant = office.deps.configuration.plant()
+    machines = [_machine(plant, name) for name in dict.fromkeys(ask.equipment)]
+    return await office.history(_latest, office.deps.history, plant, machines)
+
+
+async def trends(office: AnOffice, ask: Annotated[TrendsAsk, Query()]) -> Trends:
+    """Least, mean and greatest value in each of equal buckets."""
+    plant = office.deps.configuration.plant()
+    keys = [_series(plant, name) for name in dict.fromkeys(ask.point)]
+    end = office.now() if ask.end is None else ask.end
+    start = end - _DAY if ask.start is None else ask.start
+    if not 0 < end - start <= _LONGEST:
+        raise BadInput(f"{iso(start)} to {iso(end)}: expected `from` before `to`, at most 400 days between them")
+    return await office.history(_trends, office.deps.history, _Asked(plant, keys, start, end, ask.buckets))
+
+
+def _machine(plant: Plant, name: str) -> Equipment:
+    machine = plant.site.equipment.get(name) or plant.site.by_path.get(name)
+    if machine is None:
+        raise NotFound(f"there is no equipment {name}; GET /api/v1/equipment lists those there are")
+    return machine
+
+
+def _series(plant: Plant, name: str) -> SeriesKey:
+    equipment, slash, point = name.rpartition("/")
+    if not slash:
+        raise BadInput(f"{name!r} names no point: expected EQUIPMENT/POINT such as chiller-1/chw_supply_temp")
+    machine = _machine(plant, equipment)
+    if point not in plant.points(machine):
+        raise NotFound(f"{machine.id} has no point {point}; GET /api/v1/points?equipment={machine.id} lists them")
+    return SeriesKey(machine.id, point, machine.type)
+
+
+def _latest(history: HistoryReads, plant: Plant, machines: list[Equipment]) -> list[LatestOut]:
+    lines = []
+    for machine in machines:
+        newest = history.latest(machine.id)
+        for name, point in sorted(plant.points(machine).items()):
+            line = LatestOut(
+                equipment=machine.id, point=name, unit=point.unit, at=None, value=None, quality=None, reason=None
+            )
+            if name in newest:
+                ts, value, quality, reason = newest[name]
+                line.at, line.value = ts, value if math.isfinite(value) else None
+                line.quality = Quality(quality).name.lower()
+                line.reason = Reason(reason).name.lower() if reason else None
+            lines.append(line)
+    return lines
+
+
+def _trends(history: HistoryReads, asked: _Asked) -> Trends:
+    at: list[int] = []
+    series = []
+    for key in asked.keys:
+        found = history.buckets(key, asked.start, asked.end, asked.buckets)
+        at = found.start.tolist()
+        point = asked.plant.points(asked.plant.site.equipment[key.equipment])[key.point]
+        series.append(
+            Trend(
+                equipment=key.equipment,
+                point=key.point,
+                unit=point.unit,
+                min=_numbers(found.minimum),
+                mean=_numbers(found.mean),
+                max=_numbers(found.maximum),
+                count=found.count.tolist(),
+                good=found.good.tolist(),
+            )
+        )
+    return Trends(start=asked.start, end=asked.end, at=at, series=series)
+
+
+def _numbers(column: NDArray[np.float64]) -> list[float | None]:
+    """NaN as null, which is what JSON has for it."""
+    return [value if math.isfinite(value) else None for value in column.tolist()]
