@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 from history.entries import Message
+from ingest.intake import Intake, Intaken
 from plant.catalogue import Catalogue, EquipmentType, Kind, Point, Text
+from plant.quality import Quality, Reason
 from plant.site import Binding, Equipment, Plant, PlantClock, Site
 
 T0 = 1_700_000_000_000
@@ -60,3 +62,32 @@ def message(
 def frame(ts: int | None = T0, **points: object) -> dict[str, object]:
     """A native telemetry frame."""
     return {"points": points} if ts is None else {"ts": ts, "points": points}
+
+
+GOOD = (Quality.GOOD, Reason.NONE)
+
+
+def rows(on: Plant, taken: Intaken) -> list[tuple[str, int, float, Quality, Reason]]:
+    """(point, ts, value, quality, reason) of each reading."""
+    batch = taken.batch
+    return [
+        (
+            on.series.keys[batch.series[i]].point,
+            int(batch.ts[i]),
+            float(batch.value[i]),
+            Quality(batch.quality[i]),
+            Reason(batch.reason[i]),
+        )
+        for i in range(len(batch))
+    ]
+
+
+def take(*messages: Message, on: Plant | None = None) -> list[tuple[str, int, float, Quality, Reason]]:
+    """`rows` of what a new intake makes of the messages."""
+    on = on or plant()
+    return rows(on, Intake(on).feed_many(list(enumerate(messages, 1))))
+
+
+def verdicts(*messages: Message) -> list[tuple[Quality, Reason]]:
+    """Quality and reason of each reading of the messages."""
+    return [row[3:] for row in take(*messages)]
