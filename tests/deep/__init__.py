@@ -1,0 +1,1 @@
+"""The long property runs: `python -m tests.deep`."""
