@@ -1,0 +1,144 @@
+"""The telemetry store on DuckDB: a hot file for two days, one Parquet file for each finished day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from history import hotfile
+from history.days import DAY_MS, DayFiles, day_name, day_of
+from history.duckread import DuckReading
+from history.latest import LatestValues, only_numbers
+from plant.reading import ReadingBatch, SeriesTable
+
+_ROW_GROUP = 122_880
+
+
+class DuckStore(DuckReading):
+    """TelemetryStore in `folder` (`hot.duckdb` and `days/*.parquet`).
+
+    One thread writes (`write`, `roll`, `retire`); any thread reads meanwhile. DuckDB lets no other process open the
+    hot file, not even to read; the day files are free for all.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        days = DayFiles(folder / "days")
+        db = hotfile.open_hot(folder)
+        named = db.execute("SELECT series, equipment, point FROM series").fetchall()
+        super().__init__(db, days, {(equipment, point): number for number, equipment, point in named})
+        self._offset: int = db.execute("SELECT done FROM progress").fetchall()[0][0]
+        self._arrival: int = db.execute("SELECT coalesce(max(arrival), 0) FROM hot").fetchall()[0][0]
+        self._table: SeriesTable | None = None
+        self._numbers: NDArray[np.int32] = np.empty(0, np.int32)
+        newest = db.execute(hotfile.NEWEST_KEPT).fetchall() + db.execute(hotfile.NEWEST_HOT).fetchall()
+        names = {number: (equipment, point) for number, equipment, point in named}
+        self._latest = LatestValues((*names[number], (ts, value, q, r)) for number, ts, value, q, r in newest)
+
+    def offset(self) -> int:
+        """The last offset remembered by write; 0 when none."""
+        return self._offset
+
+    def latest(self, equipment: str) -> dict[str, tuple[int, float, int, int]]:
+        """Point → (ts, value, quality, reason) of its newest reading; from memory."""
+        return self._latest.of(equipment)
+
+    def write(self, batch: ReadingBatch, table: SeriesTable, offset: int) -> None:
+        """Store the batch and the offset in one transaction.
+
+        A value that is no finite number is stored as NaN. Raises StorageFull or Unavailable when the file cannot take
+        it; nothing is stored then.
+        """
+        batch = only_numbers(batch)
+        numbers, added = self._number(table)
+        rows = {
+            "series": numbers[batch.series],
+            "ts": batch.ts,
+            "value": batch.value,
+            "quality": batch.quality,
+            "reason": batch.reason,
+            # A tick before the reading's own ts decides nothing about it, so it need not be kept.
+            "seen": np.ma.masked_array(batch.seen, batch.seen < batch.ts),
+            "arrival": np.arange(self._arrival + 1, self._arrival + 1 + len(batch), dtype=np.int64),
+        }
+        with self._transaction() as db:
+            if added:
+                db.executemany("INSERT INTO series VALUES (?, ?, ?)", added)
+            if len(batch):
+                db.register("batch", rows)
+                db.execute(hotfile.INSERT)
+            db.execute("UPDATE progress SET done = ?", [offset])
+        self._arrival += len(batch)
+        self._offset = offset
+        self._ids.update({(equipment, point): number for number, equipment, point in added})
+        self._table, self._numbers = table, numbers
+        self._latest.update(batch, table)
+
+    def roll(self, now: int) -> list[str]:
+        """Move days before yesterday (UTC, at plant time `now`) from the hot file into day files; returns them.
+
+        A day that has its file already gets a new one with its late readings in it. May be killed at any point and
+        called again: a day's readings leave the hot file only after its file is safe, and are equal in both till then.
+        """
+        first_kept = (day_of(now) - 1) * DAY_MS
+        with self._cursor() as db:
+            days = [day for (day,) in db.execute(hotfile.FINISHED_DAYS, [first_kept]).fetchall()]
+        for day in days:
+            self._write_day(day)
+            self._days.publish(day)
+            with self._transaction() as db:
+                db.execute(hotfile.KEEP_NEWEST, [day * DAY_MS, (day + 1) * DAY_MS])
+                db.execute(hotfile.FORGET_OLDER)
+                db.execute("DELETE FROM hot WHERE ts >= ? AND ts < ?", [day * DAY_MS, (day + 1) * DAY_MS])
+        if days:
+            with self._cursor() as db:
+                db.execute("CHECKPOINT")
+        return [day_name(day) for day in days]
+
+    def retire(self, now: int, keep_ms: int) -> list[str]:
+        """Remove day files that end `keep_ms` or longer before `now`; returns their days."""
+        return [day_name(day) for day in self._days.remove_before(day_of(now - keep_ms))]
+
+    def _write_day(self, day: int) -> None:
+        bounds = [day * DAY_MS, (day + 1) * DAY_MS]
+        existing = self._days.held.get(day)
+        with self._cursor() as db:
+            try:
+                if existing is None:
+                    found = db.sql(hotfile.ROLL_NEW, params=bounds)
+                else:
+                    found = db.sql(hotfile.ROLL_MERGE, params=[*bounds, [str(existing)]])
+                found.write_parquet(str(self._days.beside(day)), compression="zstd", row_group_size=_ROW_GROUP)
+            except duckdb.Error as error:
+                raise hotfile.failure(error) from error
+
+    def _number(self, table: SeriesTable) -> tuple[NDArray[np.int32], list[tuple[int, str, str]]]:
+        """The hot file's number of each series of the table, and those that are new to it."""
+        if table is self._table:
+            return self._numbers, []
+        numbers = np.empty(len(table), np.int32)
+        added: list[tuple[int, str, str]] = []
+        for index, key in enumerate(table.keys):
+            number = self._ids.get((key.equipment, key.point))
+            if number is None:
+                number = len(self._ids) + len(added)
+                added.append((number, key.equipment, key.point))
+            numbers[index] = number
+        return numbers, added
+
+    @contextmanager
+    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._cursor() as db:
+            try:
+                db.execute("BEGIN")
+                yield db
+                db.execute("COMMIT")
+            except duckdb.Error as error:
+                with suppress(duckdb.Error):  # after a fatal error even this is refused; the first error says why
+                    db.execute("ROLLBACK")
+                raise hotfile.failure(error) from error

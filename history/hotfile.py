@@ -1,0 +1,102 @@
+"""The DuckDB file with today's and yesterday's readings: its tables and its statements."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from plant.errors import Conflict, Corrupt, DutyroomError, StorageFull, Unavailable
+
+# `arrival` is the running number of readings: of two for the same series and ts the greater one wins, and any in
+# this file wins over a day file. `latest` holds, for series whose readings left this file, their newest one.
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS series (series INTEGER, equipment VARCHAR, point VARCHAR);
+CREATE TABLE IF NOT EXISTS progress (done BIGINT);
+CREATE TABLE IF NOT EXISTS latest (
+    series INTEGER, ts BIGINT, value DOUBLE, quality UTINYINT, reason UTINYINT);
+CREATE TABLE IF NOT EXISTS hot (
+    series INTEGER, ts BIGINT, value DOUBLE, quality UTINYINT, reason UTINYINT, seen BIGINT, arrival BIGINT);
+INSERT INTO progress SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM progress);
+"""
+
+# DuckDB takes a NaN of numpy's for NULL, which arg_max would pass over.
+INSERT = """INSERT INTO hot SELECT series, ts, coalesce(value, 'nan'::DOUBLE), quality, reason, seen, arrival
+            FROM batch"""
+
+HOT_RAW = "SELECT ts, value, quality, reason, arrival FROM hot WHERE series = ? AND ts >= ? AND ts < ?"
+DAY_RAW = """SELECT ts, value, quality, reason, 0::BIGINT AS arrival FROM read_parquet(?)
+             WHERE equipment = ? AND point = ? AND ts >= ? AND ts < ?"""
+
+HOT_ROWS = """SELECT w.number AS series, ts, value, quality, reason, seen, arrival
+              FROM hot JOIN wanted w ON hot.series = w.series WHERE ts >= ? AND ts < ?"""
+DAY_ROWS = """SELECT w.number AS series, ts, value, quality, reason, seen, 0::BIGINT AS arrival
+              FROM read_parquet(?) d JOIN wanted w ON d.equipment = w.equipment AND d.point = w.point
+              WHERE ts >= ? AND ts < ?"""
+
+HOT_SPAN = "SELECT min(ts) AS first, max(ts) AS last FROM hot JOIN wanted w ON hot.series = w.series"
+DAY_SPAN = """SELECT min(ts) AS first, max(ts) AS last FROM read_parquet(?) d
+              JOIN wanted w ON d.equipment = w.equipment AND d.point = w.point"""
+
+NEWEST_HOT = """SELECT series, max(ts) AS ts, arg_max(value, (ts, arrival)) AS value,
+                       arg_max(quality, (ts, arrival)) AS quality, arg_max(reason, (ts, arrival)) AS reason
+                FROM hot GROUP BY series"""
+NEWEST_KEPT = "SELECT series, ts, value, quality, reason FROM latest ORDER BY rowid"
+KEEP_NEWEST = """INSERT INTO latest
+                 SELECT series, max(ts), arg_max(value, (ts, arrival)), arg_max(quality, (ts, arrival)),
+                        arg_max(reason, (ts, arrival))
+                 FROM hot WHERE ts >= ? AND ts < ? GROUP BY series"""
+FORGET_OLDER = """DELETE FROM latest USING (SELECT series, max(ts) AS ts FROM latest GROUP BY series) AS newest
+                  WHERE latest.series = newest.series AND latest.ts < newest.ts"""
+
+# A day's readings, each (series, ts) once; with the day's file where there is one already.
+ROLL_NEW = """SELECT equipment, point, ts, value, quality, reason, seen FROM hot JOIN series USING (series)
+              WHERE ts >= ? AND ts < ?
+              QUALIFY row_number() OVER (PARTITION BY series, ts ORDER BY arrival DESC) = 1
+              ORDER BY equipment, point, ts"""
+ROLL_MERGE = """SELECT equipment, point, ts, value, quality, reason, seen FROM (
+                    SELECT equipment, point, ts, value, quality, reason, seen, arrival
+                    FROM hot JOIN series USING (series) WHERE ts >= ? AND ts < ?
+                    UNION ALL
+                    SELECT equipment, point, ts, value, quality, reason, seen, 0 AS arrival FROM read_parquet(?))
+                QUALIFY row_number() OVER (PARTITION BY equipment, point, ts ORDER BY arrival DESC) = 1
+                ORDER BY equipment, point, ts"""
+FINISHED_DAYS = "SELECT DISTINCT floor(ts / 86400000)::BIGINT AS day FROM hot WHERE ts < ? ORDER BY day"
+
+
+def open_hot(folder: Path) -> duckdb.DuckDBPyConnection:
+    """The one connection of the process that owns the file; others are its cursors.
+
+    Raises Conflict when another process has it open, Corrupt when it is no DuckDB file of a version we can read.
+    """
+    path = folder / "hot.duckdb"
+    try:
+        db = duckdb.connect(
+            str(path),
+            config={
+                "memory_limit": "1GB",  # the service must not starve its neighbours; larger work spills
+                "temp_directory": str(folder / "spill"),
+                # Day files are replaced under the same name, so nothing of them may be remembered.
+                "enable_external_file_cache": "false",
+                "checkpoint_threshold": "64MB",
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+            },
+        )
+    except duckdb.IOException as error:
+        if "lock" in str(error):
+            raise Conflict(f"{path} is open in another process; stop it or use another data folder") from error
+        raise Corrupt(f"{path} cannot be opened ({error}); remove it: it is rebuilt from the journal") from error
+    except duckdb.Error as error:
+        raise Corrupt(f"{path} cannot be opened ({error}); remove it: it is rebuilt from the journal") from error
+    db.execute(_SCHEMA)
+    return db
+
+
+def failure(error: duckdb.Error) -> DutyroomError:
+    """What a failed write means to the caller."""
+    if "No space left" in str(error):
+        return StorageFull(
+            f"no room to write the telemetry store: nothing was stored; free space on its disk ({error})"
+        )
+    return Unavailable(f"the telemetry store cannot be used now ({error}); look at its disk, then restart the service")

@@ -1,0 +1,161 @@
+"""The telemetry store on InfluxDB 2: line protocol over HTTP in order, and the offset in a file beside."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections import Counter
+from pathlib import Path
+
+import httpx2
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from history.influxlatest import newest_of
+from history.influxql import InfluxAddress, call, client
+from history.influxread import InfluxReading
+from history.latest import LatestValues, only_numbers
+from history.lineprotocol import Names, in_line_order, line_starts, lines
+from plant.errors import Corrupt, Unavailable
+from plant.instants import NEVER
+from plant.reading import ReadingBatch, SeriesTable
+
+_LINES = 10_000
+_TOO_OLD = re.compile(r"dropped (\d+) points outside retention policy")
+_REASONS = (("field type conflict", "type_conflict"), ("unable to parse", "unparseable"))
+
+
+class _Done(msgspec.Struct):
+    """What InfluxDB has accepted: the journal's offset, and the greatest ts of any reading."""
+
+    offset: int = 0
+    newest: int = NEVER
+
+
+class InfluxStore(InfluxReading):
+    """TelemetryStore in an InfluxDB 2 bucket; `folder` holds `influx.offset`. One thread writes, any thread reads.
+
+    The offset is remembered after InfluxDB has accepted the batch. A kill between the two writes the batch again,
+    which changes nothing: same series, same ts, same fields.
+    """
+
+    def __init__(self, address: InfluxAddress, *, site: str, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = folder / "influx.offset"
+        self._done = _load(self._file)
+        # Above this nothing was written by an earlier process, or it will be written again just as it was.
+        self._inherited = self._done.newest
+        self._address = address
+        self._table: SeriesTable | None = None
+        self._names = Names.of(SeriesTable(()), site)
+        self._newest: NDArray[np.int64] = np.empty(0, np.int64)
+        self._latest = LatestValues()
+        self._asked: set[str] = set()
+        self._asking = threading.Lock()
+        self.rejected: Counter[str] = Counter()
+        """Readings that InfluxDB would not take, by reason; they are lost and everything else is not."""
+        super().__init__(client(address), address, site)
+
+    def close(self) -> None:
+        """Let go of the connections; further calls are errors."""
+        self._http.close()
+
+    def offset(self) -> int:
+        """The last offset remembered by write; 0 when none."""
+        return self._done.offset
+
+    def latest(self, equipment: str) -> dict[str, tuple[int, float, int, int]]:
+        """Point → (ts, value, quality, reason) of its newest reading; asks InfluxDB once for each equipment."""
+        with self._asking:
+            if equipment not in self._asked:
+                for point, newest in newest_of(self._http, self._address, self._site, equipment).items():
+                    self._latest.add_older(equipment, point, newest)
+                self._asked.add(equipment)
+        return self._latest.of(equipment)
+
+    def write(self, batch: ReadingBatch, table: SeriesTable, offset: int) -> None:
+        """Send the batch, then remember the offset.
+
+        Raises Unavailable when InfluxDB is away, overloaded, refuses the token or lacks the bucket; the offset is not
+        remembered then. Readings it will never take are counted in `rejected` and passed over.
+        """
+        batch = only_numbers(batch)
+        if table is not self._table:
+            self._follow(table)
+        placed, replaces = in_line_order(batch, self._names)
+        # InfluxDB merges the fields of a ts, so a good reading would inherit the __q of a bad one it replaces. What may
+        # replace another says so in full: what is not newer than its series here, what an earlier process may have
+        # written, and what came twice in this batch (of which an interrupted try may have written the first).
+        explicit = replaces | (placed.ts <= np.maximum(self._newest[placed.series], self._inherited))
+        starts = np.append(line_starts(placed, self._names), len(placed))
+        for first in range(0, len(starts) - 1, _LINES):
+            last = min(first + _LINES, len(starts) - 1)
+            rows = slice(int(starts[first]), int(starts[last]))
+            self._send(placed.take(rows), explicit[rows])
+        newest = max(self._done.newest, int(batch.ts.max())) if len(batch) else self._done.newest
+        done = _Done(offset, newest)
+        _save(self._file, done)
+        self._done = done
+        np.maximum.at(self._newest, batch.series, batch.ts)
+        self._latest.update(batch, table)
+
+    def _send(self, batch: ReadingBatch, explicit: NDArray[np.bool_]) -> None:
+        """One request; what it refuses is halved until the readings at fault stand alone."""
+        answer = call(
+            self._http,
+            "POST",
+            "/api/v2/write",
+            params={"org": self._address.org, "bucket": self._address.bucket, "precision": "ms"},
+            content=lines(batch, self._names, explicit).encode(),
+        )
+        if not answer.is_error:
+            return
+        too_old = _TOO_OLD.search(answer.text)
+        if too_old:
+            # The rest of this request was taken. Points are counted, as readings are not told.
+            self.rejected["beyond_retention"] += int(too_old[1])
+        elif len(batch) == 1:
+            self.rejected[_reason(answer)] += 1
+        else:
+            half = len(batch) // 2
+            self._send(batch.take(slice(0, half)), explicit[:half])
+            self._send(batch.take(slice(half, len(batch))), explicit[half:])
+
+    def _follow(self, table: SeriesTable) -> None:
+        """Take over a new numbering of the series, keeping what is known of each."""
+        newest = np.full(len(table), NEVER, np.int64)
+        for number, key in enumerate(self._table.keys if self._table else ()):
+            found = table.find(key.equipment, key.point)
+            if found is not None:
+                newest[found] = self._newest[number]
+        self._table, self._newest = table, newest
+        self._names = Names.of(table, self._site)
+
+
+def _reason(answer: httpx2.Response) -> str:
+    return next((reason for text, reason in _REASONS if text in answer.text), "refused")
+
+
+def _load(file: Path) -> _Done:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=_Done)
+    except FileNotFoundError:
+        return _Done()
+    except msgspec.DecodeError as error:
+        raise Corrupt(
+            f"{file} is no offset file ({error}); remove it: what the journal holds is written again"
+        ) from error
+
+
+def _save(file: Path, done: _Done) -> None:
+    beside = file.with_suffix(".part")
+    try:
+        with beside.open("wb") as out:
+            out.write(msgspec.json.encode(done))
+            out.flush()
+            os.fsync(out.fileno())
+        beside.replace(file)
+    except OSError as error:
+        raise Unavailable(f"{file} cannot be written ({error}); look at its disk and permissions") from error

@@ -1,0 +1,167 @@
+"""Reading telemetry back from InfluxDB: fields of one equipment and ms become readings again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+import httpx2
+import numpy as np
+from numpy.typing import NDArray
+
+from history.buckets import bucket_starts, bucketise
+from history.duckread import number_in
+from history.influxql import InfluxAddress, Table, between, identifier, literal, query, select
+from history.lineprotocol import quality_of
+from history.protocols import Buckets, Samples
+from plant.instants import NEVER
+from plant.quality import Quality
+from plant.reading import ReadingBatch, SeriesKey, SeriesTable
+
+_SLICE_MS = 30 * 86_400_000
+_FOREVER = (NEVER, -NEVER)
+
+_Part = tuple[Samples, NDArray[np.int64]]
+
+
+class InfluxReading:
+    """The reading half of InfluxStore, for one site's equipment."""
+
+    def __init__(self, http: httpx2.Client, address: InfluxAddress, site: str) -> None:
+        self._http = http
+        self._bucket = address.bucket
+        self._site = site
+
+    def raw(self, key: SeriesKey, start: int, end: int) -> Samples:
+        """Readings with start ≤ ts < end."""
+        parts = [_readings(table, key.point)[0] for table in self._slices(key.equipment, [key], start, end)]
+        return Samples(
+            np.concatenate([np.empty(0, np.int64), *(part.ts for part in parts)]),
+            np.concatenate([np.empty(0, np.float64), *(part.value for part in parts)]),
+            np.concatenate([np.empty(0, np.uint8), *(part.quality for part in parts)]),
+            np.concatenate([np.empty(0, np.uint8), *(part.reason for part in parts)]),
+        )
+
+    def buckets(self, key: SeriesKey, start: int, end: int, count: int) -> Buckets:
+        """The range [start, end) in `count` buckets of equal width (rounded up to 1 ms).
+
+        InfluxDB reduces the values; where a bucket holds a BAD reading it is reduced again from the readings, because
+        the database cannot leave out a value by another field.
+        """
+        starts, width = bucket_starts(start, end, count)
+        value, where = identifier(key.point), self._where([key], start, end)
+        grouped = f"{where} GROUP BY time({width}ms, {start % width}ms) fill(none)"
+        code = identifier(f"{key.point}__q")
+        # Each aggregate by itself: only so does the storage engine compute it.
+        asked = [select(f"{name}({value})", grouped) for name in ("min", "sum", "max", "count")]
+        low, total, high, n, marked = query(self._http, self._bucket, [*asked, select(code, where)])
+        counts = _spread(n, "count", start, width, count, empty=0.0)
+        found = Buckets(
+            starts,
+            _spread(low, "min", start, width, count),
+            _spread(total, "sum", start, width, count) / np.maximum(counts, 1),
+            _spread(high, "max", start, width, count),
+            counts.astype(np.int64),
+            counts.astype(np.int64),
+        )
+        spoilt = _spoilt(marked, key.point, start, width)
+        return self._mended(found, spoilt, key, end, width) if len(spoilt) else found
+
+    def rows(self, keys: Sequence[SeriesKey], table: SeriesTable, start: int, end: int) -> ReadingBatch:
+        """All readings of the series with start ≤ ts < end, with their `seen`, ordered by (ts, series).
+
+        `offset` of the result is the position in it. Raises NotFound for a key the table does not have.
+        """
+        numbered = sorted((number_in(table, key), key) for key in set(keys))
+        batches = []
+        for equipment, group in groupby(numbered, lambda pair: pair[1].equipment):
+            of_one = list(group)
+            for found in self._slices(equipment, [key for _, key in of_one], start, end):
+                batches += [_batch(number, *_readings(found, key.point)) for number, key in of_one]
+        everything = ReadingBatch.concat(batches)
+        placed = everything.take(np.lexsort((everything.series, everything.ts)))
+        return ReadingBatch(
+            placed.series,
+            placed.ts,
+            placed.value,
+            placed.quality,
+            placed.reason,
+            placed.seen,
+            np.arange(len(placed), dtype=np.int64),
+        )
+
+    def span(self, keys: Sequence[SeriesKey]) -> tuple[int, int] | None:
+        """First and last ts held for the series; None when there is none."""
+        statements = []
+        for key in keys:
+            where = self._where([key], *_FOREVER)
+            for field in (identifier(key.point), identifier(f"{key.point}__q")):
+                statements += [select(f"{end}({field})", where) for end in ("first", "last")]
+        found = query(self._http, self._bucket, statements) if statements else []
+        ends = np.concatenate([np.empty(0, np.int64), *(table.ts for table in found)])
+        return (int(ends.min()), int(ends.max())) if len(ends) else None
+
+    def _slices(self, equipment: str, keys: Sequence[SeriesKey], start: int, end: int) -> Iterator[Table]:
+        """All fields of some points of one equipment, a month at a time so that an answer stays small."""
+        held = self.span(keys)
+        if held is None:
+            return
+        start, end = max(start, held[0]), min(end, held[1] + 1)
+        fields = ", ".join(identifier(key.point + suffix) for key in keys for suffix in ("", "__q", "__seen"))
+        for at in range(start, end, _SLICE_MS):
+            where = self._where(keys, at, min(end, at + _SLICE_MS))
+            yield query(self._http, self._bucket, [select(fields, where)])[0]
+
+    def _where(self, keys: Sequence[SeriesKey], start: int, end: int) -> str:
+        """Measurement and condition for points of one equipment."""
+        key = keys[0]
+        return (
+            f"{identifier(key.type)} WHERE site = {literal(self._site)} AND equipment = {literal(key.equipment)} "
+            f"AND {between(start, end)}"
+        )
+
+    def _mended(self, found: Buckets, spoilt: NDArray[np.int64], key: SeriesKey, end: int, width: int) -> Buckets:
+        """The same buckets with the spoilt ones reduced from their readings."""
+        first, last = int(spoilt.min()), int(spoilt.max())
+        start = int(found.start[first])
+        stop = start + (last - first + 1) * width
+        exact = bucketise(self.raw(key, start, min(end, stop)), start, stop, last - first + 1)
+        for name in ("minimum", "mean", "maximum", "count", "good"):
+            getattr(found, name)[spoilt] = getattr(exact, name)[spoilt - first]
+        return found
+
+
+def _spread(
+    table: Table, name: str, start: int, width: int, count: int, *, empty: float = np.nan
+) -> NDArray[np.float64]:
+    """A column of a grouped answer at its buckets, `empty` at the others."""
+    out = np.full(count, empty)
+    if name in table.columns:
+        out[(table.ts - start) // width] = table.columns[name]
+    return out
+
+
+def _spoilt(marked: Table, point: str, start: int, width: int) -> NDArray[np.int64]:
+    """Buckets with a reading that is not plainly good."""
+    code = marked.columns.get(f"{point}__q", np.empty(0))
+    return np.unique((marked.ts[code > Quality.GOOD] - start) // width)
+
+
+def _readings(table: Table, point: str) -> _Part:
+    """The readings of one point in an answer, with their `seen`."""
+    nothing = np.full(len(table.ts), np.nan)
+    value = table.columns.get(point, nothing)
+    code = table.columns.get(f"{point}__q", nothing)
+    seen = table.columns.get(f"{point}__seen", nothing)
+    there = np.isfinite(value) | np.isfinite(code)
+    ts = table.ts[there]
+    quality, reason, number = quality_of(np.nan_to_num(code[there]).astype(np.int64))
+    seen_at = np.nan_to_num(seen[there], nan=-1.0).astype(np.int64)
+    samples = Samples(ts, np.where(number, value[there], np.nan), quality, reason)
+    return samples, np.where(seen_at >= ts, seen_at, NEVER)
+
+
+def _batch(series: int, samples: Samples, seen: NDArray[np.int64]) -> ReadingBatch:
+    n = len(samples.ts)
+    number = np.full(n, series, np.int32)
+    return ReadingBatch(number, samples.ts, samples.value, samples.quality, samples.reason, seen, np.zeros(n, np.int64))
