@@ -6,9 +6,37 @@ import sys
 
 import typer
 
+from dutyroom.cli import (
+    decode,
+    demo,
+    journal,
+    plant,
+    plant_ledger,
+    replay,
+    rules_check,
+    rules_past,
+    run,
+    simulate,
+    tickets,
+    user,
+)
 from plant.errors import BadInput, ConfigError, DutyroomError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command("run")(run.run_command)
+app.command("demo")(demo.demo_command)
+app.command("replay")(replay.replay_command)
+app.command("decode")(decode.decode)
+rules_check.app.command("backtest")(rules_past.backtest_command)
+rules_check.app.command("explain")(rules_past.explain_command)
+plant.app.command("import")(plant_ledger.import_command)
+plant.app.command("export")(plant_ledger.export_command)
+app.add_typer(plant.app, name="plant")
+app.add_typer(rules_check.app, name="rules")
+app.add_typer(tickets.app, name="tickets")
+app.add_typer(user.app, name="user")
+app.add_typer(journal.app, name="journal")
+app.add_typer(simulate.app, name="simulate")
 
 
 def main() -> None:

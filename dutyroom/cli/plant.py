@@ -26,7 +26,7 @@ def check(
 ) -> None:
     """Check a registry; every mistake is printed as file:line:column, exit 2 when there is one.
 
-    Example: dutyroom plant check deploy/sites/demo.yaml
+    Example: dutyroom plant check dutyroom/demo/site.yaml
     """
     typer.echo(summary(read_plant(path, load_pack(find_rule_files(rules) if rules else None))))
 

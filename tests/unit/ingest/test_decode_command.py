@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from dutyroom.cli.decode import decode
 
-DEMO = Path(__file__).parents[3] / "deploy" / "sites" / "demo.yaml"
+DEMO = Path(__file__).parents[3] / "dutyroom" / "demo" / "site.yaml"
 TANK = "dutyroom/v1/demo/bath/tank-1/telemetry"
 
 

@@ -1,0 +1,57 @@
+"""`dutyroom plant import` and `export`: the site's registry between files and the ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dutyroom.cli.options import Data
+from dutyroom.content import Content
+from dutyroom.systemtime import system_now
+from maintenance.ledger.ledger import Ledger
+from plant.cataloguefile import load_catalogue
+from plant.errors import NotFound
+from plant.registry import load_site, site_to_yaml
+from plant.site import Plant
+from rules.loader import find_rule_files, load_pack
+
+AUTHOR = "command line"
+
+
+def put_plant(folder: Path, path: Path, *, rules: str | None = None) -> int:
+    """Check a site's files and rules and put them in force as the ledger's next revision; its number."""
+    catalogue = load_catalogue()
+    site = load_site(path, catalogue)
+    pack = load_pack(find_rule_files(rules) if rules else None, catalogue=catalogue)
+    content = Content.of(Plant(catalogue, site), pack).encode()
+    folder.mkdir(parents=True, exist_ok=True)
+    with Ledger.open(folder / "ledger.db") as ledger:
+        now = ledger.plant_now()
+        return ledger.add_config(content, AUTHOR, system_now() if now is None else now).revision
+
+
+def import_command(
+    path: Annotated[Path, typer.Argument(help="The site file, or a folder of site files.")],
+    data: Data,
+    rules: Annotated[str | None, typer.Option("--rules", help="Glob of rule files; default: the pack.")] = None,
+) -> None:
+    """Put a site and its rules in force; a running service takes them up at once.
+
+    Example: dutyroom plant import sites/campus --data data
+    """
+    revision = put_plant(data, path, rules=rules)
+    typer.echo(f"revision {revision} is in force in {data}", err=True)
+
+
+def export_command(data: Data) -> None:
+    """Print the site in force as YAML that imports back.
+
+    Example: dutyroom plant export --data data > campus.yaml
+    """
+    with Ledger.open(data / "ledger.db") as ledger:
+        latest = ledger.latest_config()
+    if latest is None:
+        raise NotFound(f"{data} holds no plant yet; put one in by `dutyroom plant import`")
+    typer.echo(site_to_yaml(Content.decode(latest.content).plant.site), nl=False)

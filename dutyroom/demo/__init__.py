@@ -1,0 +1,1 @@
+"""The demo: broker, service and simulated machines in one process, and a story that can be watched."""

@@ -1,0 +1,113 @@
+"""A thread that follows the journal: waits, reads, hands on, and says how far it is and what holds it up."""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import structlog
+
+from history.entries import Entry
+from history.protocols import JournalReader
+from plant.errors import Unavailable
+
+T = TypeVar("T")
+
+_WAIT_SECONDS = 0.5
+_RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+READ_LIMIT = 5_000
+
+log = structlog.get_logger()
+
+
+class Follower(ABC):
+    """One consumer of the journal in a thread of its own. Its offset only moves with its effect."""
+
+    def __init__(self, name: str, journal: JournalReader) -> None:
+        self.name = name
+        self.journal = journal
+        self.offset = 0
+        self.held_up: str | None = None
+        self.fatal: BaseException | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._guard, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    def stop(self, timeout: float = 30.0) -> None:
+        """Finish the batch in hand and end."""
+        self._stopping.set()
+        self._thread.join(timeout)
+
+    @property
+    def lag(self) -> int:
+        """Entries that are durable and not yet taken up."""
+        return max(self.journal.last_offset - self.offset, 0)
+
+    @property
+    def alive(self) -> bool:
+        """The thread is running."""
+        return self._thread.is_alive()
+
+    @abstractmethod
+    def recover(self) -> None:
+        """Bring the state to where the effects already are; sets `offset`."""
+
+    @abstractmethod
+    def take(self, entries: Sequence[tuple[int, Entry]]) -> None:
+        """Take effect of the entries and move `offset` to the last of them."""
+
+    @abstractmethod
+    def idle(self) -> None:
+        """Nothing new has come for a while."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """The last act before the thread ends in good order."""
+
+    def insist(self, act: Callable[[], T]) -> T | None:
+        """Do it, again and again while something outside is away; None only when told to stop meanwhile.
+
+        What holds it up is told once when it begins and once when it ends.
+        """
+        tries = 0
+        while True:
+            try:
+                result = act()
+            except Unavailable as error:
+                if self.held_up != str(error):
+                    self.held_up = str(error)
+                    log.warning("held up", consumer=self.name, why=self.held_up, offset=self.offset)
+                if self._stopping.wait(_RETRY_SECONDS[min(tries, len(_RETRY_SECONDS) - 1)]):
+                    return None
+                tries += 1
+                continue
+            if self.held_up is not None:
+                log.info("goes on", consumer=self.name, offset=self.offset)
+                self.held_up = None
+            return result
+
+    def _guard(self) -> None:
+        try:
+            self._follow()
+        except BaseException as error:
+            self.fatal = error
+            log.exception("consumer failed", consumer=self.name, offset=self.offset)
+
+    def _follow(self) -> None:
+        self.insist(self.recover)
+        last_idle = time.monotonic()
+        while not self._stopping.is_set():
+            if self.journal.wait(self.offset, _WAIT_SECONDS):
+                entries = self.insist(lambda: self.journal.read(self.offset, READ_LIMIT))
+                if entries:
+                    self.take(entries)
+            if time.monotonic() - last_idle >= _WAIT_SECONDS:
+                self.insist(self.idle)
+                last_idle = time.monotonic()
+        self.finish()

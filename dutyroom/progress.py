@@ -1,0 +1,55 @@
+"""Tells on MQTT how far the service has come, so that whoever publishes a recording can wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import suppress
+
+import aiomqtt
+
+from ingest.broker import Broker
+
+_PAUSE_SECONDS = 0.2
+_REPEAT_PAUSES = 5
+_RETRY_SECONDS = 2.0
+
+
+def topic(site: str) -> str:
+    """Where progress is told; outside the topics that are read as telemetry."""
+    return f"dutyroom/service/{site}/passed"
+
+
+def client(broker: Broker) -> aiomqtt.Client:
+    """A client for small talk beside the ingestor."""
+    return aiomqtt.Client(
+        broker.host,
+        broker.port,
+        username=broker.username,
+        password=broker.password,
+        tls_params=aiomqtt.TLSParameters(ca_certs=str(broker.ca_file) if broker.ca_file else None)
+        if broker.tls
+        else None,
+    )
+
+
+async def publish_progress(broker: Broker, site: str, passed: Callable[[], tuple[int, int]]) -> None:
+    """Publish (plant time evaluated, plant time stored) whenever it changes, and now and then, until cancelled."""
+    while True:
+        with suppress(aiomqtt.MqttError):
+            async with client(broker) as mqtt:
+                await _tell(mqtt, site, passed)
+        await asyncio.sleep(_RETRY_SECONDS)
+
+
+async def _tell(mqtt: aiomqtt.Client, site: str, passed: Callable[[], tuple[int, int]]) -> None:
+    told, pauses = (0, 0), 0
+    while True:
+        now = passed()
+        if now != told or pauses >= _REPEAT_PAUSES:
+            body = json.dumps({"evaluated": now[0], "stored": now[1]})
+            await mqtt.publish(topic(site), body, qos=0)
+            told, pauses = now, 0
+        pauses += 1
+        await asyncio.sleep(_PAUSE_SECONDS)

@@ -1,0 +1,166 @@
+"""The rules consumer: journal → intake → engine → one ledger transaction with the offset; snapshots behind it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import structlog
+
+from dutyroom.following import READ_LIMIT, Follower
+from dutyroom.judging import Judged, Judging
+from dutyroom.snapshots import Snapshots
+from history.entries import Entry, Tick
+from history.protocols import JournalReader
+from maintenance.ledger.ledger import Ledger
+from maintenance.ledger.rows import EngineCommit, Reject
+from plant.errors import Corrupt
+from plant.instants import NEVER
+
+CONSUMER = "rules"
+_COMMIT_SECONDS = 1.0
+_SNAPSHOT_SECONDS = 30.0
+_SNAPSHOT_ENTRIES = 200_000
+
+log = structlog.get_logger()
+
+Probe = Callable[[str], None]
+"""Called with the name of a point that was just passed; fault tests end the process there."""
+
+
+def pass_by(point: str) -> None:
+    """The probe of a service nobody wants to kill."""
+
+
+class RulesConsumer(Follower):
+    """Evaluates the journal of one site and commits what comes of it."""
+
+    def __init__(
+        self, journal: JournalReader, ledger: Ledger, folder: Path, *, site: str, probe: Probe = pass_by
+    ) -> None:
+        super().__init__("rules", journal)
+        self.ledger, self.site, self.probe = ledger, site, probe
+        self.snapshots = Snapshots(folder, "rules")
+        self.judging = Judging()
+        self.passed = NEVER
+        self.listening = False
+        self.rejected: dict[str, int] = {}
+        self.messages = self.empty = self.repeated = self.duplicates = self.conflicts = 0
+        self._epoch = 0
+        self._committed_at = self._saved_at = time.monotonic()
+        self._saved_offset = self._committed_offset = 0
+
+    def recover(self) -> None:
+        """Load the newest usable snapshot and replay to the committed offset with effects fenced off."""
+        self._epoch = self.ledger.take_lease(CONSUMER, self.site)
+        committed = self.ledger.offset(CONSUMER, self.site)
+        self.offset = self._load(committed)
+        while self.offset < committed:
+            entries = [
+                item
+                for item in self.journal.read(self.offset, min(READ_LIMIT, committed - self.offset))
+                if item[0] <= committed
+            ]
+            if not entries:
+                raise Corrupt(f"the journal ends at {self.offset}, before the ledger's offset {committed}")
+            self.judging.take(entries)
+            self.offset = entries[-1][0]
+        self.passed = self.judging.plant_time
+        self._saved_offset = self._committed_offset = self.offset
+        log.info("rules ready", offset=self.offset, site=self.site)
+
+    def take(self, entries: Sequence[tuple[int, Entry]]) -> None:
+        """Evaluate a read and commit it: at once where it had an effect, else at most a second later."""
+        judged = self.judging.take(entries)
+        self._count(judged)
+        self.probe("engine_step")
+        ticks = [entry for _, entry in entries if isinstance(entry, Tick)]
+        self.listening = ticks[-1].listening if ticks else self.listening
+        self.offset = entries[-1][0]
+        if judged.events or judged.rejected or time.monotonic() - self._committed_at >= _COMMIT_SECONDS:
+            self._commit(judged)
+        waited = time.monotonic() - self._saved_at
+        if waited >= _SNAPSHOT_SECONDS or self.offset - self._saved_offset >= _SNAPSHOT_ENTRIES:
+            self.save()
+
+    def idle(self) -> None:
+        """Commit the offset of reads that had no effect."""
+        if self._committed_offset < self.offset:
+            self._commit(None)
+
+    def finish(self) -> None:
+        """Commit and snapshot, so that the next start has nothing to replay."""
+        self.idle()
+        self.save()
+
+    def save(self) -> None:
+        """Snapshot the state, never ahead of what the ledger has."""
+        if self._committed_offset < self.offset:
+            self._commit(None)
+        data = self.judging.snapshot()
+        if data is not None and self._committed_offset == self.offset:
+            self.probe("before_snapshot")
+            self.snapshots.save(self.offset, data)
+            self._saved_offset = self.offset
+        self._saved_at = time.monotonic()
+
+    def needed_after(self) -> int:
+        """The journal must keep what comes after this offset."""
+        oldest = self.snapshots.oldest()
+        return 0 if oldest is None else min(oldest, self.offset)
+
+    def _load(self, committed: int) -> int:
+        """State of the newest usable snapshot not ahead of the ledger; its offset, or the journal's beginning."""
+        for offset, data in self.snapshots.newest(committed):
+            if offset + 1 < self.journal.first_offset:
+                break
+            try:
+                self.judging = Judging.restore(data)
+            except Corrupt as error:
+                log.warning("snapshot dropped", offset=offset, why=str(error))
+                continue
+            return offset
+        self.judging = Judging()
+        start = self.journal.first_offset - 1
+        if start and committed:
+            log.warning("state is rebuilt from what the journal still holds", first=start + 1, committed=committed)
+        return min(start, committed) if committed else start
+
+    def _commit(self, judged: Judged | None) -> None:
+        """One ledger transaction for everything up to `offset`."""
+        commit = EngineCommit(
+            consumer=CONSUMER,
+            partition=self.site,
+            expected_offset=self._committed_offset,
+            offset=self.offset,
+            lease_epoch=self._epoch,
+            now=max(self.judging.plant_time, 0),
+            events=judged.events if judged else (),
+            rejects=[
+                Reject(r.offset, r.received_at, r.topic, r.payload, r.reason.value, r.detail) for r in judged.rejected
+            ]
+            if judged
+            else (),
+            catching_up=self.journal.last_offset - self.offset > READ_LIMIT,
+        )
+
+        def write() -> bool:
+            self.ledger.commit_engine(commit)
+            return True
+
+        if self.insist(write):
+            self._committed_offset = self.offset
+            self._committed_at = time.monotonic()
+            self.passed = self.judging.plant_time
+            self.probe("ledger_commit")
+
+    def _count(self, judged: Judged) -> None:
+        taken = judged.intaken
+        self.messages += taken.messages
+        self.empty += taken.empty
+        self.repeated += taken.repeated
+        self.duplicates += taken.duplicates
+        self.conflicts += taken.conflicts
+        for item in judged.rejected:
+            self.rejected[item.reason.value] = self.rejected.get(item.reason.value, 0) + 1

@@ -1,0 +1,191 @@
+"""The composition root: every part of a running service is made, started and stopped here, and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import httpx2
+import structlog
+
+from dutyroom.content import Content
+from dutyroom.housekeeping import Housekeeping
+from dutyroom.names import SiteNames
+from dutyroom.progress import publish_progress
+from dutyroom.relay import Relay
+from dutyroom.rules_consumer import Probe, RulesConsumer, pass_by
+from dutyroom.settings import Settings
+from dutyroom.store_consumer import StoreConsumer
+from dutyroom.stores import open_store, upkeep
+from dutyroom.systemtime import system_now
+from dutyroom.web import serve_api
+from history.journal import JournalFile, JournalFollower
+from history.protocols import JournalReader, TelemetryStore
+from ingest.broker import Broker
+from ingest.collector import Collector
+from maintenance.channels import Channel, LogChannel, Webhook
+from maintenance.deadlines import Calendar
+from maintenance.ledger.ledger import Ledger
+from maintenance.ledger.rows import Policy, Route
+from maintenance.notices import Dispatcher
+from plant.errors import NotFound
+from plant.instants import NEVER
+
+log = structlog.get_logger()
+
+
+class Role(StrEnum):
+    """Which parts run in this process."""
+
+    ALL = "all"
+    COLLECTOR = "collector"
+    SERVICE = "service"
+
+
+@dataclass(slots=True)
+class Running:
+    """The parts of a running service; those its role leaves out are None."""
+
+    settings: Settings
+    content: Content
+    ledger: Ledger
+    journal: JournalReader
+    collector: Collector | None = None
+    relay: Relay | None = None
+    rules: RulesConsumer | None = None
+    store: TelemetryStore | None = None
+    storing: StoreConsumer | None = None
+    port: int = 0
+
+    def passed(self) -> tuple[int, int]:
+        """Plant time up to which alarms are committed, and up to which readings are stored."""
+        evaluated = self.rules.passed if self.rules else NEVER
+        return evaluated, self.storing.passed if self.storing else evaluated
+
+    def failure(self) -> BaseException | None:
+        """What has ended one of the consumers, if one has."""
+        for consumer in (self.rules, self.storing):
+            if consumer is not None and consumer.fatal is not None:
+                return consumer.fatal
+        if self.collector is not None and self.collector.status().failed:
+            return RuntimeError("the journal's thread has ended")
+        return None
+
+
+@asynccontextmanager
+async def running(settings: Settings, role: Role = Role.ALL, *, probe: Probe = pass_by) -> AsyncIterator[Running]:
+    """A service from here to the end of the block; what was received is durable and everything is let go after it.
+
+    Raises NotFound when the data folder holds no plant, Conflict when another service has it open.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        content = _content(settings)
+        ledger = stack.enter_context(Ledger.open(settings.data / "ledger.db", _policy(settings, content)))
+        journal = _journal(settings, role)
+        stack.callback(journal.close)
+        service = Running(settings, content, ledger, journal)
+        if isinstance(journal, JournalFile):
+            _collect(service, journal, stack, probe)
+        if role is not Role.COLLECTOR:
+            await _serve(service, stack, probe)
+        if isinstance(journal, JournalFile):
+            housekeeping = Housekeeping(journal, service.rules, service.storing, settings)
+            stack.enter_context(housekeeping.running())
+        log.info("running", role=role.value, site=content.plant.site.id, data=str(settings.data))
+        yield service
+
+
+def _content(settings: Settings) -> Content:
+    with Ledger.open(settings.data / "ledger.db") as ledger:
+        latest = ledger.latest_config()
+    if latest is None:
+        raise NotFound(
+            f"{settings.data} holds no plant yet; put one in by `dutyroom plant import FOLDER --data {settings.data}`"
+        )
+    return Content.decode(latest.content)
+
+
+def _policy(settings: Settings, content: Content) -> Policy:
+    routes = [Route("log")] + ([Route("webhook")] if settings.webhook else [])
+    return Policy(Calendar(zone=ZoneInfo(content.plant.site.zone)), tuple(routes))
+
+
+def _journal(settings: Settings, role: Role) -> JournalFile | JournalFollower:
+    path = settings.data / "journal.db"
+    return JournalFollower(path) if role is Role.SERVICE else JournalFile(path)
+
+
+def _collect(service: Running, journal: JournalFile, stack: AsyncExitStack, probe: Probe) -> None:
+    broker = Broker.from_url(
+        service.settings.broker.url.get_secret_value(), client_id=service.settings.broker.client_id
+    )
+    collector = Collector(broker, journal, service.content.plant, after_fsync=partial(probe, "fsync"))
+    relay = Relay(service.ledger, collector, collector.rebind)
+    collector.start()
+    stack.callback(collector.stop)
+    relay.start()
+    stack.callback(relay.stop)
+    service.collector, service.relay = collector, relay
+
+
+async def _serve(service: Running, stack: AsyncExitStack, probe: Probe) -> None:
+    settings = service.settings
+    service.store = stack.enter_context(open_store(settings, service.content.plant.site.id))
+    service.storing = StoreConsumer(
+        service.journal,
+        service.store,
+        settings.data / "snapshots",
+        keep=upkeep(service.store, settings.retention.raw_days),
+    )
+    service.rules = RulesConsumer(
+        service.journal,
+        service.ledger,
+        settings.data / "snapshots",
+        site=service.content.plant.site.id,
+        probe=probe,
+    )
+    for consumer in (service.storing, service.rules):
+        consumer.start()
+        stack.callback(consumer.stop)
+    tasks = await stack.enter_async_context(_tasks())
+    stopping = asyncio.Event()
+    stack.callback(stopping.set)
+    dispatcher = Dispatcher(
+        service.ledger, await _channels(settings, stack), names=SiteNames(service.ledger), clock=system_now
+    )
+    tasks.append(asyncio.create_task(dispatcher.run(stopping), name="notices"))
+    broker = Broker.from_url(settings.broker.url.get_secret_value())
+    site = service.content.plant.site.id
+    tasks.append(asyncio.create_task(publish_progress(broker, site, service.passed), name="progress"))
+    service.port = await stack.enter_async_context(serve_api(service))
+
+
+@asynccontextmanager
+async def _tasks() -> AsyncIterator[list[asyncio.Task[None]]]:
+    """Tasks that end with the block."""
+    tasks: list[asyncio.Task[None]] = []
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _channels(settings: Settings, stack: AsyncExitStack) -> dict[str, Channel]:
+    channels: dict[str, Channel] = {"log": LogChannel()}
+    if settings.webhook is not None:
+        channels["webhook"] = Webhook(
+            settings.webhook.url.get_secret_value(),
+            settings.webhook.secret.get_secret_value().encode(),
+            allowed_hosts=frozenset(settings.webhook.allow),
+            client=await stack.enter_async_context(httpx2.AsyncClient()),
+            clock=system_now,
+        )
+    return channels

@@ -1,0 +1,123 @@
+"""Everything a running service can be told: dutyroom.toml first, DUTYROOM_* over it; unknown keys are errors."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from plant.errors import ConfigError, Problem
+
+_DAY_MS = 86_400_000
+_PLACE = re.compile(r"line (\d+), column (\d+)")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BrokerSettings(_Part):
+    """How the MQTT broker is reached."""
+
+    url: SecretStr = SecretStr("mqtt://127.0.0.1:1883")
+    client_id: str = "dutyroom"
+
+
+class StoreSettings(_Part):
+    """Where readings are kept: `duckdb` in the data folder, or `influx`."""
+
+    kind: Literal["duckdb", "influx"] = "duckdb"
+    url: str = "http://127.0.0.1:8086"
+    org: str = "dutyroom"
+    bucket: str = "dutyroom"
+    token: SecretStr = SecretStr("")
+
+
+class HttpSettings(_Part):
+    """Where the API listens. Port 0 takes any free one."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65_535)
+
+
+class WebhookSettings(_Part):
+    """A signed webhook for notices; only hosts of `allow` are called."""
+
+    url: SecretStr
+    secret: SecretStr
+    allow: tuple[str, ...]
+
+
+class RetentionSettings(_Part):
+    """How long the journal and raw history stay."""
+
+    journal_days: float = Field(14, gt=0)
+    journal_gb: float = Field(20, gt=0)
+    raw_days: float = Field(400, gt=0)
+
+    @property
+    def journal_ms(self) -> int:
+        """Age of the journal, ms."""
+        return round(self.journal_days * _DAY_MS)
+
+
+class Settings(BaseSettings):
+    """All settings of one site's service."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DUTYROOM_", env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    data: Path = Path("data")
+    broker: BrokerSettings = BrokerSettings()
+    store: StoreSettings = StoreSettings()
+    http: HttpSettings = HttpSettings()
+    webhook: WebhookSettings | None = None
+    retention: RetentionSettings = RetentionSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, which arrives as arguments."""
+        return env_settings, init_settings
+
+
+def load_settings(file: Path | None, data: Path | None = None) -> Settings:
+    """Settings from a file (None: `dutyroom.toml` where there is one), the environment over it.
+
+    Raises ConfigError naming the file and key.
+    """
+    chosen = file or (Path("dutyroom.toml") if Path("dutyroom.toml").exists() else None)
+    content: dict[str, object] = {}
+    if chosen is not None:
+        try:
+            content = tomllib.loads(chosen.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ConfigError(Problem(str(chosen), 1, 1, "there is no such file", hint="name it by --config")) from None
+        except tomllib.TOMLDecodeError as error:
+            place = _PLACE.search(str(error))
+            line, column = (int(place[1]), int(place[2])) if place else (1, 1)
+            raise ConfigError(Problem(str(chosen), line, column, f"not TOML: {error}")) from None
+    if data is not None:
+        content["data"] = data
+    try:
+        return Settings(**content)  # type: ignore[arg-type]  # the model checks what the file holds
+    except ValidationError as error:
+        name = str(chosen) if chosen else "the environment (DUTYROOM_*)"
+        problems = [
+            Problem(
+                name, 1, 1, f"{'.'.join(map(str, item['loc']))}: {item['msg']}", expected="see dutyroom.example.toml"
+            )
+            for item in error.errors()
+        ]
+        raise ConfigError(*problems) from None

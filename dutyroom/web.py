@@ -1,0 +1,101 @@
+"""The HTTP side of a running service: what the API may see of it, and its server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from api.app import create_app
+from api.server import serve
+
+from api.deps import ApiDeps, Counted, Live
+from dutyroom.content import Content
+from plant.errors import Unavailable
+from plant.instants import NEVER
+from plant.site import Plant
+from rules.model import Rule
+
+if TYPE_CHECKING:
+    from dutyroom.service import Running
+
+
+class Current:
+    """The configuration in force (`api.deps.Configuration`)."""
+
+    def __init__(self, service: Running) -> None:
+        self._service = service
+
+    def _content(self) -> Content:
+        rules = self._service.rules
+        return (rules.judging.content if rules is not None else None) or self._service.content
+
+    def plant(self) -> Plant:
+        """Catalogue and site."""
+        return self._content().plant
+
+    def rules(self) -> Sequence[Rule]:
+        """The rules, by id."""
+        return self._content().rules
+
+
+class LiveParts:
+    """The running data path (`api.deps.LiveView`): numbers the parts keep anyway, read without waiting."""
+
+    def __init__(self, service: Running) -> None:
+        self._service = service
+
+    def look(self) -> Live:
+        """How it stands now."""
+        service, faults = self._service, {}
+        collector = service.collector.status() if service.collector else None
+        consumers = {}
+        for consumer in (service.rules, service.storing):
+            if consumer is not None:
+                consumers[consumer.name] = consumer.offset
+                trouble = str(consumer.fatal) if consumer.fatal else consumer.held_up
+                if trouble:
+                    faults[consumer.name] = trouble
+        if collector is not None:
+            if collector.journal_error:
+                faults["journal"] = collector.journal_error
+            if collector.broker_error and not collector.connected:
+                faults["broker"] = collector.broker_error
+        if service.relay is not None and service.relay.trouble:
+            faults["relay"] = service.relay.trouble
+        rules = service.rules
+        return Live(
+            plant_time=rules.passed if rules else NEVER,
+            listening=rules.listening if rules else False,
+            # a service of its own knows of the broker only what the journal tells: that somebody listens
+            broker_connected=collector.connected if collector else bool(rules and rules.listening),
+            journal_offset=service.journal.last_offset,
+            consumers=consumers,
+            faults=faults,
+            counted=self._counted(),
+        )
+
+    def _counted(self) -> Counted:
+        rules, storing = self._service.rules, self._service.storing
+        if rules is None:
+            return Counted()
+        return Counted(
+            rules.messages,
+            storing.written if storing else 0,
+            rules.empty,
+            rules.repeated,
+            rules.duplicates,
+            rules.conflicts,
+            dict(rules.rejected),
+        )
+
+
+@asynccontextmanager
+async def serve_api(service: Running) -> AsyncIterator[int]:
+    """The API on the configured address for as long as the block; gives the port it got."""
+    if service.store is None:
+        raise Unavailable("the API needs the store, which this role does not open")
+    deps = ApiDeps(service.ledger, service.store, Current(service), LiveParts(service))
+    http = service.settings.http
+    async with serve(create_app(deps), http.host, http.port) as port:
+        yield port
