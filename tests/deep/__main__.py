@@ -22,7 +22,7 @@ from tests.support.laws import LAWS, PATHS, Law
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "docs" / "deep.json"
-MINUTES = 40
+MINUTES = 30
 MOST_TRIALS = 2_000
 NOT_TAKEN = {"live_and_past": {"latched"}}
 """A past read from files holds no acts of people, so nothing latched is ever reset there."""

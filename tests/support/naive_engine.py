@@ -12,6 +12,7 @@ from plant.severity import Severity
 from plant.site import Equipment, Plant
 from rules.events import EventKind
 from rules.model import ForEach, Rule
+from tests.support.naive_functions import CALLS
 from tests.support.naive_language import Past, Reader
 from tests.support.naive_machines import Alarm, At, Machine
 from tests.support.naive_signals import signals_for
@@ -92,7 +93,7 @@ class NaiveEngine:
         for relation, targets in machine.relations.items():
             for name, point in self.plant.points(self.plant.site.equipment[targets[0]]).items():
                 points[f"{relation}.{name}"] = point
-        return Reader(points, {}, step)
+        return Reader(points, {}, step, calls=CALLS)
 
     def run(self, plant_time: int, resets: Sequence[Reset] = ()) -> list[Transition]:
         """All transitions at instants that a tick at `plant_time` closes, in order."""
@@ -151,8 +152,8 @@ class NaiveEngine:
         found = set()
         for (equipment, rule, member), states in self.judgements.items():
             own = self.step_of[equipment, rule]
-            before = [bad for at, bad in states if at <= (now if own == step else now - own)]
-            if before and before[-1]:
+            latest = now if own == step else now - own
+            if next((bad for at, bad in reversed(states) if at <= latest), False):
                 found.add((equipment, member))
         return frozenset(found)
 
@@ -215,9 +216,10 @@ class NaiveEngine:
                     continue
                 own = self.step_of[key]
                 latest = now if own == step else now - own
-                states = [state for state in self.shown.get(key, []) if state[0] <= latest]
-                if states and (states[-1][1] or states[-1][2]):
-                    found.append((f"{equipment}/{rule}", self.alarms[key].rule, *states[-1][1:]))
+                states = reversed(self.shown.get(key, []))
+                _, pending, active = next((state for state in states if state[0] <= latest), (0, False, False))
+                if pending or active:
+                    found.append((f"{equipment}/{rule}", self.alarms[key].rule, pending, active))
         return found
 
     def _cause(self, alarm: Alarm, now: int, step: int) -> str | None:
