@@ -19,6 +19,7 @@ from simulators.board import Fault
 from simulators.errors import ScenarioError
 from simulators.faults import FAULTS
 
+_FOLDER = resources.files("simulators") / "scenarios"
 _PART = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)")
 _MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
@@ -185,18 +186,19 @@ def parse_scenario(text: str, where: str) -> Scenario:
 
 def load_scenario(name: str) -> Scenario:
     """A packaged scenario by its id, or a file by its path. Raises ScenarioError naming what there is."""
-    packaged = builtin()
-    if name in packaged:
-        return packaged[name]
+    if name in names():
+        return parse_scenario((_FOLDER / f"{name}.yaml").read_text("utf-8"), f"{name}.yaml")
     path = Path(name)
     if path.suffix in (".yaml", ".yml") and path.is_file():
         return parse_scenario(path.read_text("utf-8"), str(path))
-    raise ScenarioError(f"no scenario {name!r}: give a YAML file or one of {', '.join(packaged)}")
+    raise ScenarioError(f"no scenario {name!r}: give a YAML file or one of {', '.join(names())}")
+
+
+def names() -> tuple[str, ...]:
+    """Ids of the packaged scenarios, in order; each is in a file of its name."""
+    return tuple(sorted(item.name.removesuffix(".yaml") for item in _FOLDER.iterdir() if item.name.endswith(".yaml")))
 
 
 def builtin() -> Mapping[str, Scenario]:
     """Every packaged scenario by id, in order of id."""
-    folder = resources.files("simulators") / "scenarios"
-    files = sorted(item.name for item in folder.iterdir() if item.name.endswith(".yaml"))
-    scenarios = (parse_scenario((folder / name).read_text("utf-8"), name) for name in files)
-    return {scenario.id: scenario for scenario in scenarios}
+    return {name: load_scenario(name) for name in names()}

@@ -81,7 +81,7 @@ def test_tower_design_point() -> None:
 
 @pytest.mark.parametrize(("fill", "approach"), [(1.0, 4.0), (0.7, 5.8)])
 def test_fouled_fill_raises_the_approach_at_full_fan(fill: float, approach: float) -> None:
-    """DOMAIN §2.6 `ct_fill_fouling`, wet bulb 27; the clean tower's 4.0 K is its fan set point, reached below full fan."""
+    """DOMAIN §2.6 `ct_fill_fouling`, wet bulb 27; the clean 4.0 K is the fan set point, reached below full fan."""
     leaving = 27.0 + approach
     for _ in range(20):
         water = ChillerWater(chw_return=12.0, chw_flow=206.0, cw_entering=leaving, cw_flow=244.0)
