@@ -75,6 +75,13 @@ def _own(located: Located[RuleFile]) -> Iterator[Problem]:
         yield located.problem(("for_each",), "for_each says not clearly which points", expected="one of its three keys")
     if rule.judges_points and each is None:
         yield located.problem(("judges_points",), "judges_points needs for_each", hint="say which points are judged")
+    if not rule.levels:
+        yield located.problem(("levels",), "the rule has no level", hint="write when, for, clear and severity")
+    if not rule.causes:
+        yield located.problem(("causes",), "no likely cause", hint="name at least one, in zh and en")
+    if len(rule.first_check) != 3:
+        found = len(rule.first_check)
+        yield located.problem(("first_check",), f"{found} first checks", expected="three, in the order of doing them")
     if rule.applies_to == ():
         yield located.problem(("applies_to",), "the rule applies to nothing", hint="name a type, or write '*'")
 

@@ -119,7 +119,13 @@ def _packaged(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Trav
 
 def _expressions(rule: Rule, located: Located[RuleFile], catalogue: Catalogue) -> Iterator[Problem]:
     """Mistakes inside expressions, each at its column of the text."""
-    for mistake in check_rule(rule, catalogue):
+    mistakes = check_rule(rule, catalogue)
+    wrong = {mistake.where for mistake in mistakes}
+    for mistake in mistakes:
+        # A clear made from `when` repeats the mistakes of `when`.
+        made = mistake.where not in located.document.values and mistake.where[-1] == "clear"
+        if made and (*mistake.where[:-1], "when") in wrong:
+            continue
         message = f"{mistake.message}: {mistake.text}" if mistake.text else mistake.message
         yield located.problem(
             mistake.where, message, expected=mistake.expected, hint=mistake.hint, offset=mistake.column - 1

@@ -122,15 +122,15 @@ class RuleFile(Strict):
     gate: str | None = None
     needs: tuple[str, ...] = ()
     params: dict[str, ParamFile] = Field(default_factory=dict)
-    levels: tuple[LevelFile, ...] = Field(min_length=1)
+    levels: tuple[LevelFile, ...]
     latching: bool = False
     for_each: ForEachFile | None = None
     comparable: tuple[ComparableFile, ...] = ()
     verify_for: Duration | None = None
     suppressed_by: tuple[str, ...] = ()
     points: tuple[str, ...] = ()
-    causes: tuple[TextFile, ...] = Field(min_length=1)
-    first_check: tuple[TextFile, ...] = Field(min_length=3, max_length=3)
+    causes: tuple[TextFile, ...]
+    first_check: tuple[TextFile, ...]
     source: str = Field(min_length=1)
     mode: Literal["observe", "live"] | None = None
     judges_points: bool = False
