@@ -128,10 +128,10 @@ class DuckReading:
             try:
                 with self._cursor() as db:
                     parts = ask(db, files)
-            except duckdb.IOException as error:
+            except duckdb.Error as error:
                 if self._days.held is held:
                     raise hotfile.failure(error) from error
-                continue  # a day file that retention has just removed
+                continue  # a day file went while it was read
             if self._days.held is held:
                 return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 

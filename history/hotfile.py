@@ -76,8 +76,7 @@ def open_hot(folder: Path) -> duckdb.DuckDBPyConnection:
             config={
                 "memory_limit": "1GB",  # the service must not starve its neighbours; larger work spills
                 "temp_directory": str(folder / "spill"),
-                # Day files are replaced under the same name, so nothing of them may be remembered.
-                "enable_external_file_cache": "false",
+                "enable_external_file_cache": "false",  # the system caches files already
                 "checkpoint_threshold": "64MB",
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
