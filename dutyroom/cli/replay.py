@@ -96,26 +96,51 @@ async def replay(table: Table, broker: Broker, *, speed: float | None, timeout_s
     try:
         async with progress.client(broker) as mqtt:
             await mqtt.subscribe(progress.topic(site), qos=0)
+            async with asyncio.timeout(timeout_s):
+                await _until_heard(mqtt, site, table.rows[0].ts - 1)
             sent = await _publish(mqtt, table, speed)
             await _tick(mqtt, site, end)
             async with asyncio.timeout(timeout_s):
-                async for message in mqtt.messages:
-                    passed = json.loads(bytes(message.payload))
-                    if min(passed["evaluated"], passed["stored"]) >= end:
-                        return sent
+                while min(await _passed(mqtt)) < end:
+                    pass
+            return sent
     except aiomqtt.MqttError as error:
         raise Unavailable(f"the broker {broker.url} cannot be reached ({error}); start it and replay again") from None
     except TimeoutError:
         raise Unavailable(
             f"the service of site {site} has not passed {iso(end)}; is it running on this broker, with clock: topic?"
         ) from None
-    raise Unavailable(f"the broker {broker.url} ended the connection")
+
+
+async def _passed(mqtt: aiomqtt.Client) -> tuple[int, int]:
+    """What the service next says of its progress: plant time evaluated and stored."""
+    message = await anext(mqtt.messages)
+    told = json.loads(bytes(message.payload))
+    return told["evaluated"], told["stored"]
+
+
+async def _until_heard(mqtt: aiomqtt.Client, site: str, start: int) -> None:
+    """Wait until a tick just before the recording has come through the whole service.
+
+    A subscriber that is not there yet would miss the first rows. Raises BadInput when the service is already beyond.
+    """
+    while True:
+        await _tick(mqtt, site, start)
+        evaluated, _ = await _passed(mqtt)
+        if evaluated > start:
+            raise BadInput(
+                f"the service of site {site} is already at {iso(evaluated)}, after the recording's start; "
+                "plant time never goes back: give it a fresh data folder"
+            )
+        if evaluated == start:
+            return
 
 
 async def _publish(mqtt: aiomqtt.Client, table: Table, speed: float | None) -> int:
     site = table.plant.site.id
     began, first = time.monotonic(), table.rows[0].ts
     waiting: list[asyncio.Task[None]] = []
+    ticking: asyncio.Task[None] | None = None
     for place, row in enumerate(table.rows):
         if speed is not None:
             pause = (row.ts - first) / 1000 / speed - (time.monotonic() - began)
@@ -126,7 +151,12 @@ async def _publish(mqtt: aiomqtt.Client, table: Table, speed: float | None) -> i
             await asyncio.gather(*waiting)
             waiting.clear()
         if last_of_its_time:
-            await _tick(mqtt, site, row.ts)
+            # the clock follows the acknowledgement of its rows; the next rows need not wait for the clock's own
+            if ticking is not None:
+                await ticking
+            ticking = asyncio.create_task(_tick(mqtt, site, row.ts))
+    if ticking is not None:
+        await ticking
     return len(table.rows)
 
 
