@@ -11,6 +11,7 @@ import structlog
 
 from dutyroom.content import Content
 from history.entries import Command, Config
+from history.protocols import Journal
 from maintenance.ledger.ledger import Ledger
 from plant.errors import DutyroomError
 from plant.site import Plant
@@ -57,6 +58,12 @@ class Relay:
                 if self.trouble is not None:
                     log.info("people's acts go on")
                     self.trouble = None
+
+    def carry_configs(self, journal: Journal) -> None:
+        """Write waiting configurations straight into a journal that nobody else writes yet."""
+        for revision in self.ledger.pending_configs():
+            offset = journal.append([Config(revision.revision, revision.sha256, revision.content)])
+            self.ledger.mark_config_relayed(revision.revision, offset)
 
     def round(self) -> None:
         """Carry everything that waits; configurations first, since acts may name what they bring."""

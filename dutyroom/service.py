@@ -127,6 +127,8 @@ def _collect(service: Running, journal: JournalFile, stack: AsyncExitStack, prob
     )
     collector = Collector(broker, journal, service.content.plant, after_fsync=partial(probe, "fsync"))
     relay = Relay(service.ledger, collector, collector.rebind)
+    # before the first message, so that none is received under no configuration
+    relay.carry_configs(journal)
     collector.start()
     stack.callback(collector.stop)
     relay.start()
