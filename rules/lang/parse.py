@@ -83,7 +83,8 @@ class Parser:
         try:
             tree = ast.parse(self.text, mode="eval")
         except SyntaxError as error:
-            column = error.offset or 1
+            # at the end of the text Python names no place
+            column = error.offset if error.offset and error.lineno == 1 else len(self.text.rstrip()) + 1
             raise ExpressionError(
                 column, f"not an expression: {error.msg}", text=self.text[column - 1 :][:20]
             ) from None
