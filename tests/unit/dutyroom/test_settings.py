@@ -1,0 +1,62 @@
+"""Settings: the file, the environment over it, and errors that name their place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dutyroom.settings import load_settings
+from dutyroom.snapshots import Snapshots
+from plant.errors import ConfigError
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "dutyroom.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = write(tmp_path, 'data = "here"\n[http]\nport = 9000\n')
+    monkeypatch.setenv("DUTYROOM_HTTP__PORT", "9001")
+    settings = load_settings(file)
+    assert (settings.data, settings.http.port) == (Path("here"), 9001)
+
+
+def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
+    assert load_settings(write(tmp_path, 'data = "here"\n'), Path("there")).data == Path("there")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param("a = \n", "dutyroom.toml:1:5: not TOML", id="not TOML"),
+        pytest.param("colour = 1\n", "colour", id="unknown key"),
+        pytest.param("[http]\nport = 70000\n", "http.port", id="out of range"),
+        pytest.param('[store]\nkind = "oracle"\n', "store.kind", id="unknown store"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_name(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(write(tmp_path, text))
+    assert words in str(caught.value)
+    assert "dutyroom.toml" in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.toml"):
+        load_settings(tmp_path / "nowhere.toml")
+
+
+def test_secrets_do_not_show(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, '[broker]\nurl = "mqtt://me:hush@host:1"\n'))
+    assert "hush" not in repr(settings)
+
+
+def test_three_snapshots_are_kept_newest_first_and_none_ahead(tmp_path: Path) -> None:
+    snapshots = Snapshots(tmp_path, "rules")
+    for offset in (5, 10, 15, 20):
+        snapshots.save(offset, str(offset).encode())
+    assert list(snapshots.newest(17)) == [(15, b"15"), (10, b"10")]
+    assert snapshots.oldest() == 10
