@@ -19,12 +19,16 @@ from history.influxread import InfluxReading
 from history.latest import LatestValues, only_numbers
 from history.lineprotocol import Names, in_line_order, line_starts, lines
 from plant.errors import Corrupt, Unavailable
-from plant.instants import NEVER
+from plant.instants import NEVER, parse_instant
 from plant.reading import ReadingBatch, SeriesTable
 
 _LINES = 10_000
-_TOO_OLD = re.compile(r"dropped (\d+) points outside retention policy")
-_REASONS = (("field type conflict", "type_conflict"), ("unable to parse", "unparseable"))
+_BOUND = re.compile(r"Retention Policy Lower Bound at ([-\d]+T[:\d]+)")
+_REASONS = (
+    ("field type conflict", "type_conflict"),
+    ("unable to parse", "unparseable"),
+    ("Retention Policy", "beyond_retention"),
+)
 
 
 class _Done(msgspec.Struct):
@@ -112,10 +116,13 @@ class InfluxStore(InfluxReading):
         )
         if not answer.is_error:
             return
-        too_old = _TOO_OLD.search(answer.text)
-        if too_old:
-            # The rest of this request was taken. Points are counted, as readings are not told.
-            self.rejected["beyond_retention"] += int(too_old[1])
+        bound = _BOUND.search(answer.text)
+        kept = batch.ts >= parse_instant(bound[1]) if bound else np.ones(len(batch), np.bool_)
+        if not kept.all():
+            # Said of the whole request, and perhaps hiding another complaint: send what is young enough again.
+            self.rejected["beyond_retention"] += int(np.count_nonzero(~kept))
+            if kept.any():
+                self._send(batch.take(kept), explicit[kept])
         elif len(batch) == 1:
             self.rejected[_reason(answer)] += 1
         else:

@@ -1,0 +1,224 @@
+"""The InfluxDB store against a real server: refusals, outages, kills, set-up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from history.influx import InfluxStore
+from history.influxql import InfluxAddress, client
+from history.influxsetup import setup_bucket, wait_ready
+from plant.errors import Corrupt, Unavailable
+from plant.instants import NEVER
+from plant.reading import Reading, ReadingBatch, SeriesKey, SeriesTable
+from tests.support.programs import Influx, free_port
+from tests.support.storemodel import StoreModel, random_batch
+
+pytestmark = pytest.mark.influx
+
+WORD = "no-secret-at-all"
+T0 = 1_790_000_000_000
+SUPPLY = SeriesKey("ch-1", "t_chws", "chiller")
+POWER = SeriesKey("ch-1", "power", "chiller")
+OTHER = SeriesKey("ch-2", "power", "chiller")
+TABLE = SeriesTable([SUPPLY, POWER, OTHER])
+
+Open = Callable[[InfluxAddress], InfluxStore]
+
+
+@pytest.fixture
+def opens(tmp_path: Path) -> Iterator[Open]:
+    with ExitStack() as closing:
+
+        def opened(address: InfluxAddress) -> InfluxStore:
+            store = InfluxStore(address, site="campus", folder=tmp_path / "store")
+            closing.callback(store.close)
+            return store
+
+        yield opened
+
+
+@pytest.fixture
+def address(influx: Influx, influx_bucket: str) -> InfluxAddress:
+    return InfluxAddress(influx.url, influx.token, influx.org, influx_bucket)
+
+
+def at(ts: int, **points: float) -> ReadingBatch:
+    return TABLE.batch([Reading("ch-1", point, ts, value) for point, value in points.items()])
+
+
+def values(store: InfluxStore, key: SeriesKey) -> list[tuple[int, float]]:
+    found = store.raw(key, 0, 2 * T0)
+    return list(zip(found.ts.tolist(), found.value.tolist(), strict=True))
+
+
+def write_line(address: InfluxAddress, line: str) -> None:
+    with client(address) as http:
+        params = {"org": address.org, "bucket": address.bucket, "precision": "ms"}
+        assert http.post("/api/v2/write", params=params, content=line).status_code == 204
+
+
+def test_points_of_another_type_are_isolated_and_counted_and_nothing_else_is_lost(
+    opens: Open, address: InfluxAddress
+) -> None:
+    # Somebody else wrote `power` as an integer: InfluxDB refuses our floats for as long as it holds that.
+    write_line(address, f"chiller,site=campus,equipment=ch-1 power=1i {T0}")
+    store = opens(address)
+    store.write(ReadingBatch.concat([at(T0 + k, t_chws=float(k), power=float(k)) for k in range(1, 60)]), TABLE, 7)
+    assert values(store, SUPPLY) == [(T0 + k, float(k)) for k in range(1, 60)]
+    assert store.rejected == {"type_conflict": 59}
+    assert store.offset() == 7
+
+
+def test_readings_older_than_the_buckets_retention_are_counted(
+    opens: Open, influx: Influx, address: InfluxAddress
+) -> None:
+    short = replace(address, bucket=f"{address.bucket}-short")
+    setup_bucket(short, username="u", password=WORD, keep_ms=3_600_000)
+    now = time.time_ns() // 1_000_000  # retention goes by the server's clock
+    store = opens(short)
+    write_line(short, f"chiller,site=campus,equipment=ch-1 power=1i {now - 9}")
+    old = at(T0 - 10**10, t_chws=2.0, power=2.0)
+    store.write(ReadingBatch.concat([at(now, t_chws=1.0, power=1.0), old]), TABLE, 1)
+    assert values(store, SUPPLY) == [(now, 1.0)]
+    assert store.rejected == {"beyond_retention": 2, "type_conflict": 1}
+    assert store.offset() == 1
+    influx.delete_bucket(short.bucket)
+
+
+@pytest.mark.parametrize(
+    ("change", "advice"),
+    [
+        ({"token": "wrong"}, "give it one that may read and write"),
+        ({"bucket": "no-such"}, "run `dutyroom influx setup`"),
+        ({"org": "no-such"}, "run `dutyroom influx setup`"),
+    ],
+    ids=["token", "bucket", "organisation"],
+)
+def test_a_refusal_says_what_to_do_and_remembers_nothing(
+    opens: Open, address: InfluxAddress, change: dict[str, str], advice: str
+) -> None:
+    store = opens(replace(address, **change))
+    with pytest.raises(Unavailable, match=advice):
+        store.write(at(T0, t_chws=1.0), TABLE, 3)
+    assert store.offset() == 0
+
+
+@pytest.mark.parametrize("change", [{"token": "wrong"}, {"bucket": "no-such"}], ids=["token", "bucket"])
+def test_reading_is_refused_with_advice_too(opens: Open, address: InfluxAddress, change: dict[str, str]) -> None:
+    store = opens(replace(address, **change))
+    with pytest.raises(Unavailable, match=r"dutyroom influx setup|may read and write"):
+        store.raw(SUPPLY, 0, T0)
+    with pytest.raises(Unavailable, match=r"dutyroom influx setup|may read and write"):
+        store.latest("ch-1")
+
+
+def test_a_server_that_is_away_is_unavailable(opens: Open, address: InfluxAddress) -> None:
+    store = opens(replace(address, url=f"http://127.0.0.1:{free_port()}"))
+    with pytest.raises(Unavailable, match="does not answer"):
+        store.write(at(T0, t_chws=1.0), TABLE, 1)
+    with pytest.raises(Unavailable, match="does not answer"):
+        wait_ready(replace(address, url=f"http://127.0.0.1:{free_port()}"), seconds=0.5)
+
+
+def test_more_lines_than_one_request_takes_all_arrive(opens: Open, address: InfluxAddress) -> None:
+    n = 25_000
+    ts = T0 + 1_000 * np.arange(n, dtype=np.int64)
+    zeros = np.zeros(n, np.uint8)
+    number = np.full(n, TABLE.find("ch-1", "power"), np.int32)
+    batch = ReadingBatch(number, ts, np.arange(n) / 8, zeros, zeros, np.full(n, NEVER), np.arange(n))
+    store = opens(address)
+    store.write(batch, TABLE, 1)
+    found = store.raw(POWER, T0, T0 + 10**9)
+    assert np.array_equal(found.ts, ts)
+    assert np.array_equal(found.value, batch.value)
+
+
+def test_ranges_of_many_months_are_read_whole(opens: Open, address: InfluxAddress) -> None:
+    day = 86_400_000
+    store = opens(address)
+    store.write(ReadingBatch.concat([at(T0 - k * day, t_chws=float(k)) for k in range(100)]), TABLE, 1)
+    assert values(store, SUPPLY) == [(T0 - k * day, float(k)) for k in range(99, -1, -1)]
+
+
+def test_another_site_with_the_same_ids_is_not_ours(opens: Open, address: InfluxAddress) -> None:
+    write_line(address, f"chiller,site=elsewhere,equipment=ch-1 t_chws=9 {T0}")
+    store = opens(address)
+    store.write(at(T0 - 5, t_chws=1.0), TABLE, 1)
+    assert values(store, SUPPLY) == [(T0 - 5, 1.0)]
+    assert store.latest("ch-1") == {"t_chws": (T0 - 5, 1.0, 0, 0)}
+    assert store.span([SUPPLY]) == (T0 - 5, T0 - 5)
+
+
+def test_a_damaged_offset_file_is_reported(opens: Open, address: InfluxAddress, tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "influx.offset").write_text("12")
+    with pytest.raises(Corrupt, match=r"influx\.offset is no offset file"):
+        opens(address)
+
+
+def test_a_batch_written_again_after_a_lost_offset_changes_nothing(
+    opens: Open, address: InfluxAddress, tmp_path: Path
+) -> None:
+    """As after a kill between InfluxDB's answer and the offset, whatever batches the journal is then read in."""
+    random = Random(4)
+    times = [T0 + k for k in range(40)]
+    batches = [random_batch(random, TABLE, times, 20) for _ in range(6)]
+    model = StoreModel({})
+    for batch in batches:
+        model.write(batch, TABLE, 0)
+    first = opens(address)
+    first.write(batches[0], TABLE, 1)
+    kept = (tmp_path / "store" / "influx.offset").read_bytes()
+    for batch in batches[1:4]:
+        first.write(batch, TABLE, 2)
+    first.close()
+    (tmp_path / "store" / "influx.offset").write_bytes(kept)
+    second = opens(address)
+    assert second.offset() == 1
+    second.write(ReadingBatch.concat(batches[1:]), TABLE, 3)
+    for key in TABLE.keys:
+        found = second.rows([key], TABLE, 0, 2 * T0)
+        columns = (found.ts, found.value, found.quality, found.reason, found.seen)
+        rows = list(zip(*(column.tolist() for column in columns), strict=True))
+        assert repr(rows) == repr(model.rows(key, 0, 2 * T0))
+
+
+def test_a_killed_server_comes_back_with_everything_it_accepted(own_influx: Influx, opens: Open) -> None:
+    own_influx.start()
+    address = InfluxAddress(own_influx.url, own_influx.token, own_influx.org, own_influx.bucket)
+    store = opens(address)
+    for k in range(20):
+        store.write(at(T0 + k, t_chws=float(k)), TABLE, k + 1)
+    own_influx.kill()
+    with pytest.raises(Unavailable):
+        store.write(at(T0 + 20, t_chws=20.0), TABLE, 21)
+    assert store.offset() == 20
+    own_influx.start()
+    store.write(at(T0 + 20, t_chws=20.0), TABLE, 21)
+    assert values(store, SUPPLY) == [(T0 + k, float(k)) for k in range(21)]
+
+
+def test_setup_makes_what_is_missing_once(influx: Influx, address: InfluxAddress) -> None:
+    new = replace(address, bucket=f"{address.bucket}-new", org=f"{address.bucket}-org")
+    assert setup_bucket(new, username="u", password=WORD) == ["organisation", "bucket"]
+    assert setup_bucket(new, username="u", password=WORD) == []
+    write_line(new, f"m,a=b c=1 {T0}")
+    with pytest.raises(Unavailable, match="refuses our token"):
+        setup_bucket(replace(new, token="wrong"), username="u", password=WORD)  # noqa: S106
+
+
+def test_setup_of_a_fresh_server_makes_user_and_token(own_influx: Influx) -> None:
+    own_influx.process.start(own_influx.healthy, seconds=90)
+    address = InfluxAddress(own_influx.url, "our-own-token", "campus", "telemetry")
+    wait_ready(address)
+    made = setup_bucket(address, username="dutyroom", password=WORD)
+    assert made == ["user", "organisation", "bucket", "token"]
+    write_line(address, f"m,a=b c=1 {T0}")
