@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -68,14 +68,17 @@ class DuckStore(DuckReading):
         }
         with self._transaction() as db:
             if added:
-                db.executemany("INSERT INTO series VALUES (?, ?, ?)", added)
+                numbered, equipment, point = zip(*added, strict=True)
+                named = {"series": np.array(numbered, np.int32), "equipment": _texts(equipment), "point": _texts(point)}
+                db.register("added", named)
+                db.execute("INSERT INTO series SELECT * FROM added")
             if len(batch):
                 db.register("batch", rows)
                 db.execute(hotfile.INSERT)
             db.execute("UPDATE progress SET done = ?", [offset])
         self._arrival += len(batch)
         self._offset = offset
-        self._ids.update({(equipment, point): number for number, equipment, point in added})
+        self._ids.update({(owner, name): number for number, owner, name in added})
         self._table, self._numbers = table, numbers
         self._latest.update(batch, table)
 
@@ -142,3 +145,7 @@ class DuckStore(DuckReading):
                 with suppress(duckdb.Error):  # after a fatal error even this is refused; the first error says why
                     db.execute("ROLLBACK")
                 raise hotfile.failure(error) from error
+
+
+def _texts(texts: Sequence[str]) -> NDArray[np.object_]:
+    return np.array(texts, np.object_)
