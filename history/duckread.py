@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from history import hotfile
 from history.buckets import bucketise, last_of_each
 from history.days import DayFiles
+from history.numbering import number_in
 from history.protocols import Buckets, Samples
-from plant.errors import NotFound, Unavailable
+from plant.errors import Unavailable
 from plant.instants import NEVER
 from plant.reading import ReadingBatch, SeriesKey, SeriesTable
 
@@ -143,14 +144,6 @@ class DuckReading:
             "equipment": np.array([key.equipment for key in keys], np.object_),
             "point": np.array([key.point for key in keys], np.object_),
         }
-
-
-def number_in(table: SeriesTable, key: SeriesKey) -> int:
-    """Number of a series in the table; raises NotFound when the site has no such point."""
-    number = table.find(key.equipment, key.point)
-    if number is None:
-        raise NotFound(f"{key.equipment} has no point {key.point}; ask for a point of the registry")
-    return number
 
 
 def _fetch(db: duckdb.DuckDBPyConnection, sql: str, params: list[object]) -> _Columns:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from history.buckets import bucket_starts, bucketise
-from history.duckread import number_in
 from history.influxql import InfluxAddress, Table, between, identifier, literal, query, select
 from history.lineprotocol import quality_of
+from history.numbering import number_in
 from history.protocols import Buckets, Samples
 from plant.instants import NEVER
 from plant.quality import Quality
