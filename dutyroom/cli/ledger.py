@@ -11,7 +11,9 @@ from typing import Annotated
 
 import typer
 
-from maintenance.ledger import Ledger
+from dutyroom.policy import notice_routes
+from dutyroom.settings import load_settings
+from maintenance.ledger import Ledger, Policy
 from plant.errors import NotFound
 
 DataFolder = Annotated[Path, typer.Option("--data", help="The data folder; the ledger in it is ledger.db.")]
@@ -19,13 +21,17 @@ DataFolder = Annotated[Path, typer.Option("--data", help="The data folder; the l
 
 @contextmanager
 def opened(data: Path, *, make: bool = False) -> Iterator[Ledger]:
-    """The ledger of a data folder, also while the service runs; NotFound when there is none and `make` is false."""
+    """The ledger of a data folder, also while the service runs; NotFound when there is none and `make` is false.
+
+    What is done here is told over the channels of the service's settings (`dutyroom.toml` here, DUTYROOM_*).
+    """
     path = data / "ledger.db"
     if make:
         data.mkdir(parents=True, exist_ok=True)
     elif not path.exists():
         raise NotFound(f"{path} does not exist; give the service's data folder with --data")
-    with Ledger.open(path) as ledger:
+    policy = Policy(routes=notice_routes(load_settings(None, data)))
+    with Ledger.open(path, policy) as ledger:
         yield ledger
 
 

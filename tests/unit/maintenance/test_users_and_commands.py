@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dutyroom.cli import tickets, user
-from maintenance.ledger import users
+from maintenance.ledger import outbox, users
 from maintenance.people import Actor, Role
 from plant.errors import BadInput, Conflict, NotFound
 from tests.unit.maintenance.builders import HOUR, T0, Course, Desk, desk
@@ -136,6 +136,19 @@ def test_a_finished_ticket_is_listed_only_when_asked_for(data: Path) -> None:
         "cancelled 已取消 (false_alarm 误报)"
         in _run(tickets.app, "list", "--state", "cancelled", "--data", str(data))[1]
     )
+
+
+def test_what_is_done_on_the_command_line_is_told_over_the_services_channels(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DUTYROOM_WEBHOOK__URL", "http://127.0.0.1/hook")
+    monkeypatch.setenv("DUTYROOM_WEBHOOK__SECRET", "s")
+    monkeypatch.setenv("DUTYROOM_WEBHOOK__ALLOW", '["127.0.0.1"]')
+    _run(tickets.app, "do", "WO-20261123-001", "cancel", "--reason", "test", "--data", str(data))
+
+    with desk(data) as office:
+        told = [(row.channel, row.kind.value) for row in office.ledger.read(outbox.listed, limit=2)]
+    assert sorted(told) == [("log", "closed"), ("webhook", "closed")]
 
 
 def test_a_stale_version_is_a_conflict(data: Path) -> None:
