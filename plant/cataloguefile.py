@@ -82,7 +82,12 @@ def _load(directory: Traversable, name: str) -> Catalogue:
             located[found.value.name] = found
     if problems:
         raise ConfigError(*in_file_order(problems))
-    catalogue = Catalogue({kind: _type(file.value, media) for kind, file in located.items()})
+    catalogue = Catalogue(
+        {
+            kind: _type(file.value, media, behind_gateway=GATEWAY in located and kind != GATEWAY)
+            for kind, file in located.items()
+        }
+    )
     for kind, file in located.items():
         problems += check_type(file, catalogue.types[kind], catalogue)
     if problems:
@@ -90,7 +95,7 @@ def _load(directory: Traversable, name: str) -> Catalogue:
     return catalogue
 
 
-def _type(file: TypeFile, media: Mapping[str, Medium]) -> EquipmentType:
+def _type(file: TypeFile, media: Mapping[str, Medium], *, behind_gateway: bool) -> EquipmentType:
     points = {name: _point(name, point, file, media) for name, point in file.points.items()}
     points.setdefault(ONLINE.name, ONLINE)
     families = {}
@@ -98,7 +103,7 @@ def _type(file: TypeFile, media: Mapping[str, Medium]) -> EquipmentType:
         point = _point(name, family.point, file, media)
         families[name] = PointFamily(name, point, placeholders(name), family.fixed)
     relations = dict(file.relations)
-    if file.name != GATEWAY:
+    if behind_gateway:
         relations.setdefault("gateway", GATEWAY)
     return EquipmentType(
         name=file.name,

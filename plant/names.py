@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from plant.errors import BadInput
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-ALWAYS_KNOWN = frozenset({"active", "p", "True", "False"})
+ALWAYS_KNOWN = frozenset({"active", "True", "False"})
 """Names of the language itself."""
 
 
@@ -44,8 +44,10 @@ def names_used(text: str) -> list[NameUse]:
     try:
         tree = ast.parse(text, mode="eval")
     except SyntaxError as error:
-        # The parser reads from the first character that is not blank but counts from the start of the line.
-        raise NotAnExpression(f"not an expression: {error.msg}", max((error.offset or 1) - 1, 0)) from None
+        # Where something is missing at the end, the parser says column 0.
+        end = len(text.rstrip())
+        offset = _line_start(text, error.lineno or 1) + error.offset - 1 if error.offset else end
+        raise NotAnExpression(f"not an expression: {error.msg}", min(offset, end)) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise NotAnExpression(f"not an expression: {error}", 0) from None
     return sorted(_uses(tree.body, text), key=lambda use: use.offset)
@@ -66,8 +68,13 @@ def _uses(node: ast.AST, text: str) -> Iterator[NameUse]:
 
 
 def _offset(node: ast.expr, text: str) -> int:
-    # ast counts lines, and UTF-8 bytes within a line
-    line_start = 0
-    for _ in range(node.lineno - 1):
-        line_start = text.index("\n", line_start) + 1
-    return line_start + len(text[line_start:].encode()[: node.col_offset].decode(errors="ignore"))
+    start = _line_start(text, node.lineno)
+    # ast counts UTF-8 bytes within a line; people count characters
+    return start + len(text[start:].encode()[: node.col_offset].decode(errors="ignore"))
+
+
+def _line_start(text: str, line: int) -> int:
+    start = 0
+    for _ in range(line - 1):
+        start = text.index("\n", start) + 1
+    return start

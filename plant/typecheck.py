@@ -96,7 +96,7 @@ def _check_point(located: File, path: Path, point: Point) -> Iterator[Problem]:
 def _check_expression(
     located: File, path: Path, text: str, kind: EquipmentType, catalogue: Catalogue
 ) -> Iterator[Problem]:
-    known = {*kind.points, *kind.parameters, *kind.derived, *ALWAYS_KNOWN}
+    known = {*kind.points, *kind.parameters, *kind.derived}
     for relation, target in kind.relations.items():
         if target in catalogue.types:
             known.update(f"{relation}.{point}" for point in catalogue.types[target].points)
@@ -106,7 +106,7 @@ def _check_expression(
         yield located.problem(path, str(error), offset=error.offset)
         return
     for use in uses:
-        if use.name not in known:
+        if use.name not in known and use.name not in ALWAYS_KNOWN:
             hint = did_you_mean(use.name, known)
             yield located.problem(path, f"unknown name {use.name!r}", hint=hint, offset=use.offset)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Iterator
 from types import UnionType
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from plant.errors import Problem
+from plant.suggestions import did_you_mean
 from plant.yamlnodes import Document, Key, Path, Plain, inside
 
 M = TypeVar("M", bound=BaseModel)
@@ -51,9 +51,7 @@ def _problem(document: Document, model: type[BaseModel], details: ErrorDetails) 
     kind, context = details["type"], details.get("ctx", {})
     if kind == "extra_forbidden":
         spot = document.keys[path]
-        known = sorted(_keys_of(model, path[:-1]))
-        near = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.6)
-        hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+        hint = did_you_mean(str(path[-1]), _keys_of(model, path[:-1]))
         return document.problem_at(spot, f"unknown key {path[-1]!r}", hint=hint)
     if kind == "missing":
         spot = document.keys.get(path) or document.values[path]
@@ -64,8 +62,9 @@ def _problem(document: Document, model: type[BaseModel], details: ErrorDetails) 
         return document.problem_at(spot, "wrong kind of value", expected=_EXPECTED[kind], hint=hint)
     if kind in ("enum", "literal_error"):
         words = _words(str(context["expected"]))
-        near = difflib.get_close_matches(spot.text, words, n=1, cutoff=0.6)
-        hint = f"did you mean {near[0]!r}?" if near else ""
+        # the words are all in `expected` already, so only a near one is worth a hint
+        hint = did_you_mean(spot.text, words)
+        hint = hint if hint.startswith("did") else ""
         return document.problem_at(spot, "not one of the words known here", expected=", ".join(words), hint=hint)
     if kind == "value_error":
         return document.problem_at(spot, str(context["error"]))

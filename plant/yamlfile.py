@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -12,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from plant.errors import BadInput, ConfigError, NotFound, Problem
 from plant.instants import parse_duration
+from plant.suggestions import did_you_mean as did_you_mean
 from plant.yamlcheck import check
 from plant.yamlnodes import Document, Path, Plain, inside, place_in_text, read_documents
 
@@ -117,24 +117,13 @@ def read_text(path: FilePath, name: str) -> str:
     except UnicodeDecodeError as error:
         before = raw[: error.start].decode("utf-8-sig")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        found = repr(raw[error.start : error.start + 1])
+        found = f"0x{raw[error.start]:02X}"
         raise ConfigError(Problem(name, line, column, "not UTF-8 text", found, hint="save it as UTF-8")) from None
 
 
 def in_file_order(problems: Iterable[Problem]) -> list[Problem]:
     """Problems by file, line and column, each once."""
     return sorted(dict.fromkeys(problems), key=lambda p: (p.file, p.line, p.column))
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint naming the nearest known word, else a few of the known ones; empty where nothing is known."""
-    words = sorted(known)
-    near = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    if not words:
-        return ""
-    return f"known: {', '.join(words[:8])}{', …' if len(words) > 8 else ''}"
 
 
 def _written(document: Document, path: Path) -> Path:
