@@ -16,6 +16,7 @@ import structlog
 from dutyroom.content import Content
 from dutyroom.housekeeping import Housekeeping
 from dutyroom.names import SiteNames
+from dutyroom.policy import notice_routes
 from dutyroom.progress import publish_progress
 from dutyroom.relay import Relay
 from dutyroom.rules_consumer import Probe, RulesConsumer, pass_by
@@ -31,7 +32,7 @@ from ingest.collector import Collector
 from maintenance.channels import Channel, LogChannel, Webhook
 from maintenance.deadlines import Calendar
 from maintenance.ledger.ledger import Ledger
-from maintenance.ledger.rows import Policy, Route
+from maintenance.ledger.rows import Policy
 from maintenance.notices import Dispatcher
 from plant.errors import NotFound
 from plant.instants import NEVER
@@ -112,8 +113,7 @@ def _content(settings: Settings) -> Content:
 
 
 def _policy(settings: Settings, content: Content) -> Policy:
-    routes = [Route("log")] + ([Route("webhook")] if settings.webhook else [])
-    return Policy(Calendar(zone=ZoneInfo(content.plant.site.zone)), tuple(routes))
+    return Policy(Calendar(zone=ZoneInfo(content.plant.site.zone)), notice_routes(settings))
 
 
 def _journal(settings: Settings, role: Role) -> JournalFile | JournalFollower:

@@ -7,9 +7,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from api.app import create_app
-from api.server import serve
-
 from api.deps import ApiDeps, Counted, Live
+from api.server import serve
 from dutyroom.content import Content
 from plant.errors import Unavailable
 from plant.instants import NEVER

@@ -1,0 +1,176 @@
+"""A small site behind the real app: real ledger, real DuckDB store, real ASGI; only the live view is set by hand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import httpx2
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.deps import ApiDeps, Counted, Live
+from history.duck import DuckStore
+from maintenance.ledger import EngineCommit, Ledger, Reject
+from maintenance.people import PEOPLE, Role
+from plant.catalogue import Catalogue, EquipmentType, Kind, Point, Text
+from plant.quality import Quality, Reason
+from plant.reading import Reading
+from plant.severity import Severity
+from plant.site import Equipment, Mode, Plant, Site
+from rules.events import AlarmEvent, EventKind
+from rules.model import Level, Rule, RuleParam
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+T0 = 1_795_399_200_000
+"""2026-11-23T02:00:00Z"""
+
+HASH = "ab" * 32
+PROOF = b'{"rule":"BH-01","window":[1,2,null]}'
+
+
+def _point(name: str, unit: str = "Cel", kind: Kind = Kind.SENSOR) -> Point:
+    return Point(name, unit, kind, 0.0, 100.0, Text(f"{name} 点", name))
+
+
+def site() -> Plant:
+    """Two tanks that stand, one that is gone."""
+    made = (_point("temp"), _point("level", "%"), _point("pump", "bool", Kind.STATUS))
+    points = {point.name: point for point in made}
+    tank = EquipmentType("hot_water_tank", Text("水箱", "tank"), 60_000, points)
+    machines = (
+        Equipment("tank-1", "bath/tank-one", "hot_water_tank", Text("一号水箱", "Tank 1"), parameters={"volume": 8.0}),
+        Equipment("tank-2", "bath/tank-two", "hot_water_tank", Text("二号水箱", "Tank 2")),
+        Equipment("tank-0", "bath/old", "hot_water_tank", Text("旧水箱", "Old"), retired=True),
+    )
+    return Plant(Catalogue({tank.name: tank}), Site("demo", "Asia/Shanghai", Text("", ""), {m.id: m for m in machines}))
+
+
+def rule(id: str, *types: str) -> Rule:
+    """A rule of one level with one threshold."""
+    low = RuleParam("low", "Cel", 42.0, 30.0, 60.0, Text("下限", "lower limit"))
+    return Rule(
+        id=id,
+        title=Text("水温低", "Water too cold"),
+        applies_to=types,
+        levels=(Level("temp < low", 10 * MINUTE, "temp > low + 2 K", 5 * MINUTE, Severity.P2),),
+        every_ms=None,
+        gate=None,
+        latching=False,
+        needs=("temp",),
+        points=("temp",),
+        params={"low": low},
+        for_each=None,
+        comparable=(),
+        verify_for_ms=30 * MINUTE,
+        suppressed_by=(),
+        causes=(Text("加热器坏", "heater failed"),),
+        first_check=(Text("看加热器", "look at the heater"),),
+        source="DOMAIN 5",
+    )
+
+
+def event(
+    kind: EventKind = EventKind.RAISED,
+    at: int = T0,
+    *,
+    equipment: str = "tank-1",
+    rule: str = "BH-01",
+    severity: Severity = Severity.P2,
+) -> AlarmEvent:
+    """An event of the alarm raised at T0; raised with a proof."""
+    proven = kind is EventKind.RAISED
+    return AlarmEvent(
+        kind=kind,
+        at=at,
+        equipment=equipment,
+        rule=rule,
+        mode=Mode.LIVE,
+        severity=severity,
+        highest=severity,
+        onset_at=T0 - 10 * MINUTE,
+        raised_at=T0,
+        proof=PROOF if proven else None,
+        proof_hash=HASH if proven else None,
+    )
+
+
+def live(**changes: object) -> Live:
+    """A data path that works, level with its journal of 100 entries, an hour after T0."""
+    well = Live(
+        plant_time=T0 + HOUR,
+        listening=True,
+        broker_connected=True,
+        journal_offset=100,
+        consumers={"rules": 100, "store": 100},
+        faults={},
+        counted=Counted(),
+    )
+    return replace(well, **changes)  # type: ignore[arg-type]
+
+
+class House:
+    """The app and everything behind it. `live`, `plant` and `pack` may be set; `tokens` has one for each role."""
+
+    def __init__(self, ledger: Ledger, store: DuckStore, **limits: int) -> None:
+        self.ledger = ledger
+        self.store = store
+        self.now_live = live()
+        self.now_plant = site()
+        self.pack: Sequence[Rule] = (rule("BH-01", "hot_water_tank"), rule("CH-04", "chiller"), rule("DQ-01", "*"))
+        self.tokens = {role: ledger.add_user(f"a {role.value}", role, author="test", now=T0) for role in PEOPLE}
+        self.app: FastAPI = create_app(ApiDeps(ledger, store, self, self, **limits))
+
+    def look(self) -> Live:
+        return self.now_live
+
+    def plant(self) -> Plant:
+        return self.now_plant
+
+    def rules(self) -> Sequence[Rule]:
+        return self.pack
+
+    def engine(self, *events: AlarmEvent, rejects: tuple[Reject, ...] = (), now: int | None = None) -> None:
+        """Commit events as the pipeline does."""
+        here = self.ledger.offset("rules", "site")
+        reached = now if now is not None else max((one.at for one in events), default=T0)
+        self.ledger.commit_engine(EngineCommit("rules", "site", here, here + 1, 0, reached, events, rejects))
+
+    def wrote(self, *readings: Reading) -> None:
+        """Store readings as the store writer does."""
+        table = self.now_plant.series
+        self.store.write(table.batch(readings), table, self.store.offset() + 1)
+
+    def bearer(self, role: Role) -> dict[str, str]:
+        """The header that signs a person of this role in."""
+        return {"Authorization": f"Bearer {self.tokens[role]}"}
+
+    @asynccontextmanager
+    async def client(self, role: Role | None = Role.VIEWER) -> AsyncIterator[httpx2.AsyncClient]:
+        """A client of the app in this process, signed in as `role`."""
+        transport = httpx2.ASGITransport(self.app)
+        headers = {} if role is None else self.bearer(role)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://dutyroom", headers=headers) as client:
+            yield client
+
+
+def reading(
+    ts: int, value: float, point: str = "temp", quality: Quality = Quality.GOOD, reason: Reason = Reason.NONE
+) -> Reading:
+    """A reading of tank-1."""
+    return Reading("tank-1", point, ts, value, quality, reason)
+
+
+@asynccontextmanager
+async def opened(folder: Path, **limits: int) -> AsyncIterator[House]:
+    """A house over fresh files."""
+    store = DuckStore(folder / "store")
+    try:
+        with Ledger.open(folder / "ledger.db") as ledger:
+            yield House(ledger, store, **limits)
+    finally:
+        store.close()
