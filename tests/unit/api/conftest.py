@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx2
@@ -13,10 +13,17 @@ from tests.unit.api.house import House, opened
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    """A small site with nothing happened yet."""
-    async with opened(tmp_path) as fresh:
+def house(tmp_path: Path) -> Iterator[House]:
+    """A small site where nothing has happened yet."""
+    with opened(tmp_path) as fresh:
         yield fresh
+
+
+@pytest.fixture(scope="module")
+def quiet_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The same for all tests of a module; none of them changes it."""
+    with opened(tmp_path_factory.mktemp("house")) as shared:
+        yield shared
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from history.duck import DuckStore
 from maintenance.ledger import EngineCommit, Ledger, Reject
 from maintenance.people import PEOPLE, Role
 from plant.catalogue import Catalogue, EquipmentType, Kind, Point, Text
+from plant.instants import NEVER
 from plant.quality import Quality, Reason
 from plant.reading import Reading
 from plant.severity import Severity
@@ -125,6 +126,14 @@ class House:
         self.tokens = {role: ledger.add_user(f"a {role.value}", role, author="test", now=T0) for role in PEOPLE}
         self.app: FastAPI = create_app(ApiDeps(ledger, store, self, self, **limits))
 
+    def set_live(self, **changes: object) -> None:
+        """Change how the data path stands."""
+        self.now_live = replace(self.now_live, **changes)  # type: ignore[arg-type]
+
+    def stop_clock(self) -> None:
+        """As before the first tick."""
+        self.set_live(plant_time=NEVER)
+
     def look(self) -> Live:
         return self.now_live
 
@@ -165,8 +174,8 @@ def reading(
     return Reading("tank-1", point, ts, value, quality, reason)
 
 
-@asynccontextmanager
-async def opened(folder: Path, **limits: int) -> AsyncIterator[House]:
+@contextmanager
+def opened(folder: Path, **limits: int) -> Iterator[House]:
     """A house over fresh files."""
     store = DuckStore(folder / "store")
     try:

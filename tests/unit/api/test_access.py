@@ -38,8 +38,8 @@ def _may(role: Role, route: Route) -> bool:
 
 
 @pytest.mark.parametrize("route", GUARDED, ids=_name)
-async def test_without_a_token_every_api_route_answers_401(house: House, route: Route) -> None:
-    async with house.client(None) as client:
+async def test_without_a_token_every_api_route_answers_401(quiet_house: House, route: Route) -> None:
+    async with quiet_house.client(None) as client:
         answer = await client.request(route.method, _url(route))
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == 'Bearer realm="dutyroom"'
@@ -49,16 +49,16 @@ async def test_without_a_token_every_api_route_answers_401(house: House, route: 
 
 @pytest.mark.parametrize("role", PEOPLE)
 @pytest.mark.parametrize("route", [route for route in GUARDED if not route.path.endswith("/stream")], ids=_name)
-async def test_a_role_passes_or_is_told_403(house: House, route: Route, role: Role) -> None:
-    async with house.client(role) as client:
+async def test_a_role_passes_or_is_told_403(quiet_house: House, route: Route, role: Role) -> None:
+    async with quiet_house.client(role) as client:
         answer = await client.request(route.method, _url(route))
     # Those let in meet 404 or 422 for what they ask; the point is that they were let in.
     assert (answer.status_code != 403) is _may(role, route)
     assert answer.status_code != 401
 
 
-async def test_a_refused_role_learns_which_it_takes(house: House) -> None:
-    async with house.client(Role.VIEWER) as client:
+async def test_a_refused_role_learns_which_it_takes(quiet_house: House) -> None:
+    async with quiet_house.client(Role.VIEWER) as client:
         answer = await client.get(f"{PREFIX}/rejects")
     assert answer.status_code == 403
     assert answer.json()["detail"] == "a viewer is viewer; this takes engineer or above"
@@ -73,6 +73,6 @@ async def test_unknown_revoked_and_malformed_tokens_are_401(house: House) -> Non
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
-async def test_probes_need_no_token(house: House, path: str) -> None:
-    async with house.client(None) as client:
+async def test_probes_need_no_token(quiet_house: House, path: str) -> None:
+    async with quiet_house.client(None) as client:
         assert (await client.get(path)).status_code == 200
