@@ -153,10 +153,10 @@ FAULTS: Mapping[str, FaultKind] = {
         ),
         FaultKind(
             id="heater_dead",
-            zh="电加热器不加热",
-            en="heater commanded, no power drawn",
+            zh="加热接触器不吸合",
+            en="heater contactor does not close: commanded, no power",
             at=_HEATER,
-            knobs={"element_loss": 1.0},
+            knobs={"open_contactor": 1.0},
             must=("BH-11", "BH-01", "BH-03", "BH-06"),
         ),
         FaultKind(

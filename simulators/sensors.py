@@ -26,6 +26,8 @@ class SensorSpec:
 
 
 PIPE_TEMP = SensorSpec(0.05, 0.1, tau=20.0, bias=0.3)
+OUTLET_TEMP = SensorSpec(0.1, 0.1, tau=20.0, bias=0.3)
+"""In a pipe behind a tank or a main, where warmer and colder water pass in turn."""
 MATCHED_TEMP = SensorSpec(0.05, 0.1, tau=20.0, bias=0.05)
 """A chiller's own probes: calibrated as a set, since their differences are what is judged."""
 SATURATION_TEMP = SensorSpec(0.08, 0.1, tau=20.0, bias=0.05)

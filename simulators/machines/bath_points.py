@@ -10,6 +10,7 @@ from simulators.physics.tank import TankState
 from simulators.sensors import (
     CURRENT,
     LEVEL,
+    OUTLET_TEMP,
     PIPE_TEMP,
     POWER,
     PRESSURE,
@@ -27,13 +28,13 @@ TANK_CHANNELS: Mapping[str, Channel] = {
     "tank_temp_top": measured(PIPE_TEMP),
     "tank_temp_middle": measured(PIPE_TEMP),
     "tank_temp_bottom": measured(PIPE_TEMP),
-    "dhw_supply_temp": measured(PIPE_TEMP),
-    "circ_return_temp": measured(PIPE_TEMP),
+    "dhw_supply_temp": measured(OUTLET_TEMP),
+    "circ_return_temp": measured(OUTLET_TEMP),
     "tank_level": measured(LEVEL),
     "circ_flow": measured(SMALL_FLOW),
     "hot_water_flow": measured(SMALL_FLOW),
     "cold_makeup_flow": measured(SMALL_FLOW),
-    "cold_water_temp": measured(PIPE_TEMP),
+    "cold_water_temp": measured(OUTLET_TEMP),
     "tank_volume": measured(SMALL_FLOW),
     "makeup_valve_command": exact(),
     "water_total": counter(),
@@ -60,8 +61,8 @@ MIXING_CHANNELS: Mapping[str, Channel] = {
     "mixing_valve_position": measured(SPEED, FAST_S),
     "mixing_valve_command": measured(SPEED, FAST_S),
     "mixed_water_temp_setpoint": exact(),
-    "cold_water_temp": measured(PIPE_TEMP),
-    "hot_water_temp": measured(PIPE_TEMP),
+    "cold_water_temp": measured(OUTLET_TEMP),
+    "hot_water_temp": measured(OUTLET_TEMP),
     "cold_supply_pressure": measured(PRESSURE, FAST_S),
     "hot_supply_pressure": measured(PRESSURE, FAST_S),
 }
@@ -71,15 +72,12 @@ _BUNDLES = 8
 _SHEATH_KW_PER_K = 2.0
 
 
-def heater_values(tank: TankState, energy: float, *, welded: bool) -> Mapping[str, Value]:
-    """True values of the heater: its contactor answers the command even when no power flows behind it.
-
-    `energy` is its meter [kW·h].
-    """
+def heater_values(tank: TankState, energy: float, *, closed: bool) -> Mapping[str, Value]:
+    """True values of the heater; `energy` is its meter [kW·h], `closed` says where its contactor stands."""
     current = tank.heater_power / (math.sqrt(3) * _LINE_KV)
     return {
         "heater_command": tank.heating,
-        "heater_status": tank.heating or welded,
+        "heater_status": closed,
         "heater_power": tank.heater_power,
         "heater_current_l1": current,
         "heater_current_l2": current,

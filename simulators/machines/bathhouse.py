@@ -48,7 +48,7 @@ class Bathhouse:
         self._site = site
         self._tank = TankState.uniform(_SETPOINT_C)
         self._valve = MixingState(hot_share(_SETPOINT_C, site.cold, _MIXED_C), _MIXED_C)
-        self._faults = TankFaults()
+        self._closed = False
         self._setpoint = _SETPOINT_C
         self._mixed = self._draw = 0.0
         self._makeup = False
@@ -89,10 +89,13 @@ class Bathhouse:
         disinfecting = moment.sunday and 3 <= moment.hour < 5
         normal = _DISINFECTION_C if disinfecting else _SETPOINT_C
         self._setpoint = normal - knobs.get(TANK, "setpoint_drop")
-        self._faults = TankFaults(element=1 - knobs.get(HEATER, "element_loss"), welded=knobs.get(HEATER, "welded") > 0)
+        opened = knobs.get(HEATER, "open_contactor") > 0
+        element = 0.0 if opened else 1 - knobs.get(HEATER, "element_loss")
+        faults = TankFaults(element=element, welded=knobs.get(HEATER, "welded") > 0)
         self._circulation = 0.0 if knobs.get(TANK, "circulation_off") > 0 else _CIRCULATION_KG_S
         flows = TankFlows(self._draw, self._circulation, self._site.cold)
-        self._tank = step_tank(self._tank, flows, setpoint=self._setpoint, faults=self._faults, dt=dt)
+        self._tank = step_tank(self._tank, flows, setpoint=self._setpoint, faults=faults, dt=dt)
+        self._closed = (self._tank.heating or faults.welded) and not opened
         hours = dt / 3600
         self._makeup = (self._level < 90) if self._makeup else (self._level < 70)
         self._filling = _MAKEUP_M3_H if self._makeup and knobs.get(TANK, "makeup_off") == 0 else 0.0
@@ -113,7 +116,7 @@ class Bathhouse:
         if path == VALVE:
             return self._valve_values()
         if path == HEATER:
-            return heater_values(self._tank, self._heat, welded=self._faults.welded)
+            return heater_values(self._tank, self._heat, closed=self._closed)
         return self._tank_values()
 
     def _valve_values(self) -> Mapping[str, Value]:

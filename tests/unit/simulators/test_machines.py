@@ -125,6 +125,7 @@ def test_dead_heater_is_commanded_without_power_and_the_morning_shower_is_cold()
     onset = 90 * 60
     assert run.at(HEATER, "heater_power", onset - 1) > 380
     assert run.at(HEATER, "heater_command", onset + 60) == 1.0
+    assert run.at(HEATER, "heater_status", onset + 60) == 0.0
     assert run.at(HEATER, "heater_power", onset + 120) == 0.0
     assert run.at(TANK, "tank_temp_top", 7 * HOUR) < 55
     assert run.at(VALVE, "mixed_water_temp", 9 * HOUR + 900) < 33
