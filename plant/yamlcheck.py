@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from plant.errors import Problem
-from plant.suggestions import did_you_mean
+from plant.suggestions import did_you_mean, nearest
 from plant.yamlnodes import Document, Key, Path, Plain, inside
 
 M = TypeVar("M", bound=BaseModel)
@@ -62,10 +62,8 @@ def _problem(document: Document, model: type[BaseModel], details: ErrorDetails) 
         return document.problem_at(spot, "wrong kind of value", expected=_EXPECTED[kind], hint=hint)
     if kind in ("enum", "literal_error"):
         words = _words(str(context["expected"]))
-        # the words are all in `expected` already, so only a near one is worth a hint
-        hint = did_you_mean(spot.text, words)
-        hint = hint if hint.startswith("did") else ""
-        return document.problem_at(spot, "not one of the words known here", expected=", ".join(words), hint=hint)
+        expected, hint = ", ".join(words), nearest(spot.text, words)
+        return document.problem_at(spot, "not one of the words known here", expected=expected, hint=hint)
     if kind == "value_error":
         return document.problem_at(spot, str(context["error"]))
     return document.problem_at(spot, details["msg"])
