@@ -9,13 +9,12 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from api.bodies import Bounded
 from api.deps import ApiDeps
 from api.meters import Measured
 from api.office import Office
 from api.problems import Problem, install
 from api.routes import router
-
-_MOST_BODY = 64 * 1024
 
 
 class _App(FastAPI):
@@ -48,10 +47,11 @@ def create_app(deps: ApiDeps) -> FastAPI:
         lifespan=beating,
         docs_url=None,
         redoc_url=None,
-        max_body_size=_MOST_BODY,
+        redirect_slashes=False,
     )
     app.state.office = office
     install(app)
     app.include_router(router())
+    app.add_middleware(Bounded)
     app.add_middleware(Measured, meters=office.meters)
     return app

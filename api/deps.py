@@ -98,7 +98,8 @@ class LiveView(Protocol):
 class ApiDeps:
     """Everything the app needs. `most_lag` is how many journal entries a consumer may be behind and count as ready.
 
-    One user may hold `streams_per_user` live streams, all users together `streams`.
+    One user may hold `streams_per_user` live streams, all users together `streams`; whoever holds one is signed in
+    anew every `sign_in_again_s` seconds, so that a revoked token ends it.
     """
 
     ledger: LedgerDesk
@@ -108,3 +109,4 @@ class ApiDeps:
     most_lag: int = 30_000
     streams_per_user: int = 8
     streams: int = 200
+    sign_in_again_s: int = 60

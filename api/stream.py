@@ -26,7 +26,6 @@ MOST_REPLAYED = 10_000
 
 _CLOCK_S = 5.0
 _RETRY_MS = 3_000
-_SIGN_IN_AGAIN_S = 60.0
 
 _log = structlog.get_logger()
 
@@ -91,7 +90,7 @@ async def stream(
         while not office.pulse.closed:
             for event in await follower.news():
                 yield event
-            if loop.time() - signed_in >= _SIGN_IN_AGAIN_S:
+            if loop.time() - signed_in >= office.deps.sign_in_again_s:
                 await identify(office, credentials)
                 signed_in = loop.time()
             if follower.level:

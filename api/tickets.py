@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 from fastapi import Path, Query
 from pydantic import JsonValue
-from pydantic_core import from_json
 
 from api.access import Caller
 from api.asks import TicketsAsk
@@ -83,5 +83,5 @@ def _shown(file: TicketFile, caller: Actor) -> TicketFileOut:
 
 
 def _json(body: bytes) -> JsonValue:
-    parsed: JsonValue = from_json(body)
+    parsed: JsonValue = msgspec.json.decode(body)
     return parsed
