@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from dutyroom.service import Running
 
 
+# anybody may ask whether the service is ready, so these say nothing of files and addresses; the log does
+_ENDED = "has ended; the service's log says why"
+_WAITS = "waits for something outside; the service's log says for what"
+
+
 class Current:
     """The configuration in force (`api.deps.Configuration`)."""
 
@@ -52,16 +57,17 @@ class LiveParts:
         for consumer in (service.rules, service.storing):
             if consumer is not None:
                 consumers[consumer.name] = consumer.offset
-                trouble = str(consumer.fatal) if consumer.fatal else consumer.held_up
-                if trouble:
-                    faults[consumer.name] = trouble
+                if consumer.fatal is not None:
+                    faults[consumer.name] = _ENDED
+                elif consumer.held_up is not None:
+                    faults[consumer.name] = _WAITS
         if collector is not None:
             if collector.journal_error:
-                faults["journal"] = collector.journal_error
+                faults["journal"] = _WAITS
             if collector.broker_error and not collector.connected:
-                faults["broker"] = collector.broker_error
+                faults["broker"] = _WAITS
         if service.relay is not None and service.relay.trouble:
-            faults["relay"] = service.relay.trouble
+            faults["relay"] = _WAITS
         rules = service.rules
         return Live(
             plant_time=rules.passed if rules else NEVER,

@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from dutyroom.cli.options import Data
+from dutyroom.cli.plant import read_plant
 from dutyroom.content import Content
 from dutyroom.systemtime import system_now
 from maintenance.ledger.ledger import Ledger
 from plant.cataloguefile import load_catalogue
-from plant.errors import NotFound
-from plant.registry import load_site, site_to_yaml
-from plant.site import Plant
+from plant.errors import Conflict, NotFound
+from plant.registry import site_to_yaml
+from plant.site import Site
 from rules.loader import find_rule_files, load_pack
 
 AUTHOR = "command line"
@@ -22,14 +23,35 @@ AUTHOR = "command line"
 
 def put_plant(folder: Path, path: Path, *, rules: str | None = None) -> int:
     """Check a site's files and rules and put them in force as the ledger's next revision; its number."""
-    catalogue = load_catalogue()
-    site = load_site(path, catalogue)
-    pack = load_pack(find_rule_files(rules) if rules else None, catalogue=catalogue)
-    content = Content.of(Plant(catalogue, site), pack).encode()
+    pack = load_pack(find_rule_files(rules) if rules else None, catalogue=load_catalogue())
+    plant = read_plant(path, pack)
+    content = Content.of(plant, pack).encode()
     folder.mkdir(parents=True, exist_ok=True)
     with Ledger.open(folder / "ledger.db") as ledger:
+        latest = ledger.latest_config()
+        if latest is not None:
+            check_succession(Content.decode(latest.content).plant.site, plant.site)
         now = ledger.plant_now()
         return ledger.add_config(content, AUTHOR, system_now() if now is None else now).revision
+
+
+def check_succession(before: Site, after: Site) -> None:
+    """Refuse what stored history cannot follow: another site, another clock, or an equipment id of another type.
+
+    Raises Conflict naming what differs.
+    """
+    if (before.id, before.clock) != (after.id, after.clock):
+        raise Conflict(
+            f"this data folder belongs to site {before.id!r} with clock {before.clock.value}, the files describe "
+            f"{after.id!r} with clock {after.clock.value}; use a data folder of its own"
+        )
+    for machine in after.equipment.values():
+        known = before.equipment.get(machine.id)
+        if known is not None and known.type != machine.type:
+            raise Conflict(
+                f"equipment {machine.id!r} is a {known.type} in stored history and a {machine.type} in the files; "
+                "ids never change their meaning: give the new machine a new id"
+            )
 
 
 def import_command(

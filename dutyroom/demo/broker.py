@@ -18,6 +18,7 @@ _START_SECONDS = 10.0
 _CONF = """\
 listener {port} 127.0.0.1
 allow_anonymous true
+set_tcp_nodelay true
 persistence true
 persistence_location {folder}/
 autosave_interval 1
