@@ -1,8 +1,9 @@
-"""A simulated scenario through the front door: messages and ticks into intake, engine and a real ledger."""
+"""A simulated scenario through the front door: messages, ticks and people's acts into intake, engine and a ledger."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
@@ -11,47 +12,21 @@ from dutyroom.judging import Judging
 from history.entries import Config, Entry, Message, Tick
 from ingest.intake import RejectedMessage
 from maintenance.ledger import EngineCommit, Ledger, queries
-from maintenance.ticket import Ticket
+from maintenance.moves import Move
+from maintenance.people import Actor, Role
+from maintenance.ticket import State, Ticket
 from plant.cataloguefile import load_catalogue
 from plant.registry import load_site
 from plant.site import Plant
 from rules.events import AlarmEvent, EventKind
 from rules.loader import load_pack
-from simulators.scenario import Deadline, Scenario, deadlines, load_scenario
+from simulators.scenario import Deadline, deadlines, load_scenario
 from simulators.simulation import Simulation
 
-_COMMIT_MS = 60_000
-
-
-@dataclass(slots=True)
-class Day:
-    """What a scenario made of the site."""
-
-    scenario: Scenario
-    plant: Plant
-    events: list[AlarmEvent] = field(default_factory=list)
-    rejected: list[RejectedMessage] = field(default_factory=list)
-    tickets: list[Ticket] = field(default_factory=list)
-    rule_ids: frozenset[str] = frozenset()
-
-    def raised(self, *, tickets_only: bool = False) -> list[AlarmEvent]:
-        """RAISED events; those of a suppressed alarm left out with `tickets_only`."""
-        found = [event for event in self.events if event.kind is EventKind.RAISED]
-        return [event for event in found if event.cause is None] if tickets_only else found
-
-    def expected(self) -> list[Deadline]:
-        """The scenario's expectations of rules that are in the pack."""
-        return [item for item in deadlines(self.scenario) if item.rule in self.rule_ids]
-
-    def met(self, deadline: Deadline) -> bool:
-        """Whether the alarm came on its machine and in its time."""
-        site = self.plant.site.equipment
-        return any(
-            event.rule == deadline.rule
-            and site[event.equipment].path == deadline.equipment
-            and deadline.onset <= event.at <= deadline.latest
-            for event in self.raised()
-        )
+MINUTE = 60_000
+CREW = Actor("li.wei", Role.CREW)
+_TICK_S = 60
+"""How the ticks cut the day changes nothing; once a minute is quick, and no reading is yet "delayed" by it."""
 
 
 def demo_plant() -> Plant:
@@ -61,33 +36,96 @@ def demo_plant() -> Plant:
         return Plant(catalogue, load_site(path, catalogue))
 
 
-def live_through(name: str, ledger_file: Path, *, until: int | None = None, tick_s: int = 10) -> Day:
-    """A packaged scenario from its start to its end, or to `until` ms after its start; a tick each `tick_s` s."""
-    scenario, plant = load_scenario(name), demo_plant()
-    rules = load_pack(catalogue=plant.catalogue)
-    simulation = Simulation(scenario, site=plant.site.id)
-    day = Day(scenario, plant, rule_ids=frozenset(rule.id for rule in rules))
-    end = simulation.end if until is None else min(simulation.end, simulation.start + until)
-    judging = Judging()
-    entries: list[Entry] = [Config(1, "", Content.of(plant, rules).encode())]
-    offset = committed = 0
-    waiting: list[AlarmEvent] = []
-    with Ledger.open(ledger_file) as ledger:
-        epoch = ledger.take_lease("rules", plant.site.id)
-        while simulation.now < end:
-            sent = simulation.step(tick_s)
-            entries += [Message(simulation.now, m.topic, m.payload, retain=False) for m in sent]
-            entries.append(Tick(simulation.now))
-            judged = judging.take(list(enumerate(entries, start=offset + 1)))
-            offset, entries = offset + len(entries), []
-            waiting += judged.events
-            day.rejected += judged.rejected
-            if simulation.now % _COMMIT_MS == 0 or simulation.now >= end:
-                commit = EngineCommit(
-                    "rules", plant.site.id, committed, offset, epoch, max(judging.plant_time, 0), tuple(waiting)
-                )
-                ledger.commit_engine(commit)
-                day.events += waiting
-                committed, waiting = offset, []
-        day.tickets = list(ledger.read(queries.list_tickets).items)
-    return day
+class LiveSite:
+    """The demo site in a packaged scenario: `advance` lives on, crew acts come between. Times are minutes from start.
+
+    `events`, `rejected` and `late` tell what the telemetry has made so far, the ledger holds what became of it.
+    """
+
+    def __init__(self, name: str, ledger: Ledger) -> None:
+        self.scenario, self.plant = load_scenario(name), demo_plant()
+        rules = load_pack(catalogue=self.plant.catalogue)
+        self.installed = frozenset(rule.id for rule in rules)
+        self.simulation = Simulation(self.scenario, site=self.plant.site.id)
+        self.events: list[AlarmEvent] = []
+        self.rejected: list[RejectedMessage] = []
+        self._ledger = ledger
+        self._judging = Judging()
+        self._lease = ledger.take_lease("rules", self.plant.site.id)
+        self._offset = 0
+        self._commit([Config(1, "", Content.of(self.plant, rules).encode())])
+
+    def advance(self, minute: float | None = None) -> None:
+        """Live on to `minute` after the start, or to the scenario's end."""
+        end = self.simulation.end if minute is None else self.simulation.start + round(minute * MINUTE)
+        while self.simulation.now < end:
+            commands = self._ledger.pending_commands()
+            for place, command in enumerate(commands, start=self._offset + 1):
+                self._ledger.mark_relayed(command.id, place)
+            sent = self.simulation.step(_TICK_S)
+            now = self.simulation.now
+            messages = [Message(now, message.topic, message.payload) for message in sent]
+            self._commit([*commands, *messages, Tick(now)])
+
+    def repair(self) -> None:
+        """End the scenario's one fault now."""
+        (plan,) = self.scenario.faults
+        self.simulation.repair(plan.name or plan.kind)
+
+    def move(self, *states: State) -> Ticket:
+        """The crew moves the only ticket through the states, now."""
+        for state in states:
+            self._ledger.move_ticket(self.ticket.id, Move(state, CREW, self.simulation.now, "by the test's crew"))
+        return self.ticket
+
+    def reset(self) -> None:
+        """The crew resets the only active alarm, now."""
+        (alarm,) = self._ledger.read(queries.list_alarms, queries.AlarmFilter(active=True)).items
+        self._ledger.reset_alarm(alarm.id, CREW, self.simulation.now)
+
+    @property
+    def tickets(self) -> list[Ticket]:
+        """All tickets."""
+        return list(self._ledger.read(queries.list_tickets).items)
+
+    @property
+    def ticket(self) -> Ticket:
+        """The one ticket there is."""
+        (found,) = self.tickets
+        return found
+
+    def raised(self) -> dict[tuple[str, str], list[AlarmEvent]]:
+        """RAISED events by (equipment, rule)."""
+        found: dict[tuple[str, str], list[AlarmEvent]] = {}
+        for event in self.events:
+            if event.kind is EventKind.RAISED:
+                found.setdefault((event.equipment, event.rule), []).append(event)
+        return found
+
+    def minutes(self, kind: EventKind) -> list[float]:
+        """When events of a kind happened."""
+        return [(event.at - self.simulation.start) / MINUTE for event in self.events if event.kind is kind]
+
+    def promised(self) -> dict[tuple[str, str], Deadline]:
+        """What the scenario promises of rules that are in the pack, by (equipment id, rule)."""
+        ids = {path: machine.id for path, machine in self.plant.site.by_path.items()}
+        found = deadlines(self.scenario)
+        return {(ids[item.equipment], item.rule): item for item in found if item.rule in self.installed}
+
+    def _commit(self, entries: list[Entry]) -> None:
+        """Judge the entries and commit what comes of them with the offset, as the service does."""
+        judged = self._judging.take(list(enumerate(entries, start=self._offset + 1)))
+        before, self._offset = self._offset, self._offset + len(entries)
+        now = max(judged.plant_time, 0)
+        self._ledger.commit_engine(
+            EngineCommit("rules", self.plant.site.id, before, self._offset, self._lease, now, judged.events)
+        )
+        self.events += judged.events
+        self.rejected += judged.rejected
+
+
+@contextmanager
+def live_site(name: str, folder: Path) -> Iterator[LiveSite]:
+    """A fresh site at the scenario's start, its ledger a real file in `folder`."""
+    with Ledger.open(folder / "ledger.db") as ledger:
+        yield LiveSite(name, ledger)
