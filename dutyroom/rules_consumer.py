@@ -45,6 +45,7 @@ class RulesConsumer(Follower):
         self.judging = Judging()
         self.passed = NEVER
         self.listening = False
+        self.snapshot_seconds = _SNAPSHOT_SECONDS
         self.rejected: dict[str, int] = {}
         self.messages = self.empty = self.repeated = self.duplicates = self.conflicts = 0
         self._epoch = 0
@@ -81,7 +82,7 @@ class RulesConsumer(Follower):
         if judged.events or judged.rejected or time.monotonic() - self._committed_at >= _COMMIT_SECONDS:
             self._commit(judged)
         waited = time.monotonic() - self._saved_at
-        if waited >= _SNAPSHOT_SECONDS or self.offset - self._saved_offset >= _SNAPSHOT_ENTRIES:
+        if waited >= self.snapshot_seconds or self.offset - self._saved_offset >= _SNAPSHOT_ENTRIES:
             self.save()
 
     def idle(self) -> None:

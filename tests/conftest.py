@@ -25,7 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Strictness(shared=SHARED, ci=_CI), "strictness")
 
 
-def _or_skip(missing: ProgramMissing) -> NoReturn:
+def or_skip(missing: ProgramMissing) -> NoReturn:
     """A missing program is a visible skip on a laptop and a failure under CI."""
     if _CI:
         pytest.fail(str(missing), pytrace=False)
@@ -38,7 +38,7 @@ def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
     try:
         broker = Mosquitto(tmp_path_factory.mktemp("mosquitto"))
     except ProgramMissing as missing:
-        _or_skip(missing)
+        or_skip(missing)
     with broker:
         yield broker
 
@@ -49,7 +49,7 @@ def own_mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     try:
         broker = Mosquitto(tmp_path / "mosquitto")
     except ProgramMissing as missing:
-        _or_skip(missing)
+        or_skip(missing)
     yield broker
     broker.stop()
 
@@ -60,7 +60,7 @@ def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
     try:
         store = Influx(tmp_path_factory.mktemp("influx"))
     except ProgramMissing as missing:
-        _or_skip(missing)
+        or_skip(missing)
     with store:
         yield store
 
@@ -79,7 +79,7 @@ def own_influx(tmp_path: Path) -> Iterator[Influx]:
     try:
         store = Influx(tmp_path / "influx")
     except ProgramMissing as missing:
-        _or_skip(missing)
+        or_skip(missing)
     yield store
     store.stop()
 

@@ -1,0 +1,52 @@
+"""The short proof that CI runs each time: service and broker killed once at each point, and the 29 of 30 minutes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import or_skip
+from tests.faults.checks import compare, look, missing
+from tests.faults.held import FIRES, ONSET, killed_at_29_minutes
+from tests.faults.run import Plan, Ran, carry_out
+from tests.support.programs import ProgramMissing, find_mosquitto
+
+pytestmark = pytest.mark.faults
+
+MINUTES, SEED = 50, 3
+POINTS = ("fsync:25", "ledger_commit:2", "engine_step:20")
+
+
+@pytest.fixture(autouse=True)
+def _broker() -> None:
+    try:
+        find_mosquitto()
+    except ProgramMissing as absent:
+        or_skip(absent)
+
+
+def test_a_service_killed_at_each_point_ends_as_if_undisturbed(tmp_path: Path) -> None:
+    undisturbed = carry_out(Plan("reference", SEED, MINUTES, pace=2_000.0), tmp_path / "reference")
+    reference = look(undisturbed)
+
+    plan = Plan("killed", SEED, MINUTES, points=POINTS, broker_kills=1)
+    killed: Ran = carry_out(plan, tmp_path / "killed")
+    verdict = compare(reference, killed, look(killed))
+
+    assert not missing(undisturbed, reference)
+    assert len(reference.alarms) >= 10
+    assert len(reference.tickets) >= 8
+    assert Counter(kill.what for kill in killed.kills) == Counter(
+        [*(point.partition(":")[0] for point in POINTS), "mosquitto"]
+    )
+    assert verdict.differences == ()
+
+
+def test_a_for_of_30_minutes_killed_29_minutes_in_fires_one_minute_later(tmp_path: Path) -> None:
+    before, after, known = killed_at_29_minutes(tmp_path / "held")
+
+    assert known["committed"] > 0
+    assert before == []
+    assert [(alarm.onset_at, alarm.raised_at) for alarm in after] == [(ONSET, FIRES)]
