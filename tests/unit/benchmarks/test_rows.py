@@ -1,4 +1,4 @@
-"""Rows of figures: well formed for readers of JSON, void where a message was lost, ranks and slopes worked out by hand."""
+"""Rows of figures: well formed, void where a message was lost, ranks and slopes worked out by hand."""
 
 from __future__ import annotations
 
