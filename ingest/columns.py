@@ -14,13 +14,17 @@ from plant.instants import NEVER
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What all values of one message share; times are plant time, ms UTC."""
+    """What all values of one message share; times are plant time, ms UTC.
+
+    `again`: the same message came before, byte for byte.
+    """
 
     received_at: int
     retain: bool
     draining: bool
     seen: int
     offset: int
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Columns:
     draining: NDArray[np.bool_]
     seen: NDArray[np.int64]
     offset: NDArray[np.int64]
+    again: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.series)
@@ -97,4 +102,5 @@ class ColumnBuilder:
             draining=flags(a.draining for a in self._arrivals),
             seen=integers(a.seen for a in self._arrivals),
             offset=integers(a.offset for a in self._arrivals),
+            again=flags(a.again for a in self._arrivals),
         )

@@ -41,6 +41,7 @@ class _Sorted:
     value: NDArray[np.float64]
     good: _Mask
     in_force: _Mask
+    again: _Mask
     first: _Mask
 
 
@@ -58,7 +59,9 @@ class Door:
         value, quality, reason = judge_values(columns, self._limits)
         quality, reason = merge(quality, reason, doubt)
         batch = ReadingBatch(columns.series, ts, value, quality, reason, columns.seen, columns.offset)
-        return self._follow(batch, in_force=~np.isin(doubt, np.array(OUT_OF_FORCE, np.uint8)))
+        in_force = ~np.isin(doubt, np.array(OUT_OF_FORCE, np.uint8))
+        # Equal messages without a time of their own are two readings.
+        return self._follow(batch, in_force=in_force, again=columns.again & (columns.own != NEVER))
 
     def forget(self) -> None:
         """Start every series anew: after a step of the plant clock, times before it compare with nothing."""
@@ -72,14 +75,14 @@ class Door:
         """Take up a memory, of this or another configuration; raises Corrupt."""
         self._memories = Memories.restore(state, self._table)
 
-    def _follow(self, batch: ReadingBatch, *, in_force: _Mask) -> Admitted:
+    def _follow(self, batch: ReadingBatch, *, in_force: _Mask, again: _Mask) -> Admitted:
         """Compare each reading with the ones before it in its series."""
         order = np.argsort(batch.series, kind="stable")
         series = batch.series[order]
         first = np.ones(len(series), np.bool_)
         first[1:] = series[1:] != series[:-1]
         good = batch.quality[order] != Quality.BAD
-        rows = _Sorted(order, series, batch.ts[order], batch.value[order], good, in_force[order], first)
+        rows = _Sorted(order, series, batch.ts[order], batch.value[order], good, in_force[order], again[order], first)
         odd = self._out_of_the_ordinary(rows)
         self._remember_ordinary(rows, ~odd)
         return self._walk(batch, rows, np.flatnonzero(odd))
@@ -141,7 +144,9 @@ class Door:
                 index, ts, value = int(rows.order[row]), int(rows.ts[row]), float(rows.value[row])
                 in_force = bool(rows.in_force[row])
                 repeat = memory.repeat(ts, value, in_force=in_force)
-                if repeat is Repeat.DUPLICATE:
+                # A message that came before brings nothing new, even of a time the series no longer remembers.
+                forgotten = repeat is Repeat.NEW and bool(rows.again[row]) and ts < memory.last
+                if repeat is Repeat.DUPLICATE or forgotten:
                     keep[index] = False
                     continue
                 conflicts += repeat is Repeat.CONFLICT

@@ -15,6 +15,7 @@ from ingest.door import Admitted, Door
 from ingest.gather import gather
 from ingest.memories import MemoriesState
 from ingest.reasons import RejectReason
+from ingest.repeats import Repeats, RepeatsState
 from plant.errors import Corrupt
 from plant.instants import NEVER
 from plant.reading import ReadingBatch
@@ -79,6 +80,7 @@ class _Snapshot(msgspec.Struct, frozen=True):
     seen: int
     held: list[tuple[int, Message]]
     memories: MemoriesState
+    repeats: RepeatsState = RepeatsState()
 
 
 class Intake:
@@ -93,6 +95,7 @@ class Intake:
         self._plant = plant
         self._bindings = Bindings(plant)
         self._door = Door(plant)
+        self._repeats = Repeats()
         self._seen = NEVER
         self._held: list[tuple[int, Message]] = []
 
@@ -106,7 +109,7 @@ class Intake:
 
     def feed_many(self, entries: Sequence[tuple[int, Entry]]) -> Intaken:
         """A run of (offset, entry) of any kinds; commands and configurations pass without effect."""
-        result, run = Intaken.nothing(), _Run(self._bindings)
+        result, run = Intaken.nothing(), _Run(self._bindings, self._repeats)
         for offset, entry in entries:
             match entry:
                 case Message():
@@ -121,7 +124,7 @@ class Intake:
                     self._seen = entry.plant_time
                 case ClockEpoch():
                     self._release(run, None)
-                    result, run = result + run.finish(self._door), _Run(self._bindings)
+                    result, run = result + run.finish(self._door), _Run(self._bindings, self._repeats)
                     self._door.forget()
                     self._seen = entry.plant_time
         return result + run.finish(self._door)
@@ -160,18 +163,20 @@ class Intake:
         return restored
 
     def _snapshot(self) -> _Snapshot:
-        return _Snapshot(self._seen, list(self._held), self._door.state())
+        return _Snapshot(self._seen, list(self._held), self._door.state(), self._repeats.state())
 
     def _take_up(self, snapshot: _Snapshot) -> None:
         self._seen, self._held = snapshot.seen, list(snapshot.held)
         self._door.remember(snapshot.memories)
+        self._repeats = Repeats.restore(snapshot.repeats)
 
 
 class _Run:
     """Messages gathered to go through the door in one piece."""
 
-    def __init__(self, bindings: Bindings) -> None:
+    def __init__(self, bindings: Bindings, repeats: Repeats) -> None:
         self._bindings = bindings
+        self._repeats = repeats
         self._columns = ColumnBuilder()
         self._rejected: list[RejectedMessage] = []
         self._messages = 0
@@ -179,7 +184,8 @@ class _Run:
         self._with_rows: list[tuple[int, bool]] = []
 
     def add(self, offset: int, message: Message, received_at: int, seen: int, *, draining: bool) -> None:
-        arrival = Arrival(received_at, message.retain, draining, seen, offset)
+        again = self._repeats.came_before(message.topic, message.payload, retain=message.retain)
+        arrival = Arrival(received_at, message.retain, draining, seen, offset, again)
         gathered = gather(self._bindings, self._columns, message.topic, message.payload, arrival)
         self._messages += 1
         self._empty += gathered.empty

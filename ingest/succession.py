@@ -10,7 +10,7 @@ from plant.instants import NEVER
 from plant.quality import Reason
 
 REMEMBERED = 8
-"""Readings of a series in which a duplicate is looked for: more than a broker redelivers of one series at a time."""
+"""Readings of a series in which a duplicate or a conflict is looked for; of older ones `repeats` knows the messages."""
 
 _MINUTE = 60_000
 

@@ -171,6 +171,29 @@ def test_redelivered_run_is_dropped_whole() -> None:
     assert (len(taken.batch), taken.duplicates, taken.repeated) == (5, 5, 5)
 
 
+def test_redelivered_backlog_is_dropped_however_long_it_is_and_however_it_was_restarted() -> None:
+    run = [message(frame(T0 - 50_000 + 1000 * i, tank_level=i)) for i in range(40)]
+    before = Intake(plant())
+    before.feed_many(list(enumerate(run, 1)))
+    restarted = Intake.restore(plant(), before.state())
+    taken = restarted.feed_many(list(enumerate(run, 41)))
+    assert (len(taken.batch), taken.duplicates, taken.repeated) == (0, 40, 40)
+
+
+def test_late_reading_that_never_came_before_is_kept() -> None:
+    run = [message(frame(T0 - 50_000 + 1000 * i, tank_level=i)) for i in range(40)]
+    late = message(frame(T0 - 49_500, tank_level=0))
+    taken = Intake(plant()).feed_many(list(enumerate([*run, late], 1)))
+    assert (len(taken.batch), taken.duplicates) == (41, 0)
+
+
+def test_equal_messages_without_a_time_of_their_own_are_two_readings() -> None:
+    ahead = message(frame(T0 + 4000, tank_level=51))
+    plain = [message(frame(None, tank_level=50), received_at=T0 + 100 * i) for i in range(12)]
+    taken = Intake(plant()).feed_many(list(enumerate([ahead, *plain], 1)))
+    assert (len(taken.batch), taken.duplicates) == (13, 0)
+
+
 def test_same_time_other_value_is_kept_and_counted() -> None:
     intake = Intake(plant())
     intake.feed(1, message(frame(tank_level=50)))
