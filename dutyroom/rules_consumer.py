@@ -51,6 +51,7 @@ class RulesConsumer(Follower):
         self._epoch = 0
         self._committed_at = self._saved_at = time.monotonic()
         self._saved_offset = self._committed_offset = 0
+        self._gave_up = False
 
     def recover(self) -> None:
         """Load the newest usable snapshot and replay to the committed offset with effects fenced off."""
@@ -87,7 +88,7 @@ class RulesConsumer(Follower):
 
     def idle(self) -> None:
         """Commit the offset of reads that had no effect."""
-        if self._committed_offset < self.offset:
+        if self._committed_offset < self.offset and not self._gave_up:
             self._commit(None)
 
     def finish(self) -> None:
@@ -97,8 +98,7 @@ class RulesConsumer(Follower):
 
     def save(self) -> None:
         """Snapshot the state, never ahead of what the ledger has."""
-        if self._committed_offset < self.offset:
-            self._commit(None)
+        self.idle()
         data = self.judging.snapshot()
         if data is not None and self._committed_offset == self.offset:
             self.probe("before_snapshot")
@@ -155,6 +155,9 @@ class RulesConsumer(Follower):
             self._committed_at = time.monotonic()
             self.passed = self.judging.plant_time
             self.probe("ledger_commit")
+        else:
+            # Told to stop while the ledger was away: what was judged is not written, so its offset may not be either.
+            self._gave_up = True
 
     def _count(self, judged: Judged) -> None:
         taken = judged.intaken
