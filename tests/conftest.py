@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.programs import Influx, Mosquitto, ProgramMissing
 from tests.support.strictness import Strictness
@@ -18,6 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 _CI = os.environ.get("CI") == "true"
 _numbers = itertools.count(1)
+
+# no test asserts wall time: a busy machine is slow, not wrong
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 def pytest_configure(config: pytest.Config) -> None:
