@@ -42,6 +42,8 @@ PRESSURE = SensorSpec(1.8, 0.1, low=0.0)
 """0.3 % of a 600 kPa transmitter."""
 REFRIGERANT_PRESSURE = SensorSpec(4.0, 0.1, low=0.0)
 POWER = SensorSpec(0.005, 0.1, relative=True)
+MOTOR_POWER = SensorSpec(0.005, 0.01, relative=True)
+"""In tens of watts: at 0.1 kW the 0.5 % noise of a slow pump (5 kW) would vanish and its power look stuck."""
 CURRENT = SensorSpec(0.005, 0.1, relative=True)
 SMALL_POWER = SensorSpec(0.02, 0.01, low=0.0)
 VOLTAGE = SensorSpec(0.003, 0.1, relative=True)

@@ -9,7 +9,7 @@ from simulators.board import Knobs
 from simulators.machines.device import FAST_S, Channel, Value, exact, measured
 from simulators.physics.pump import Duty, PumpCurve, duty
 from simulators.physics.water import lag
-from simulators.sensors import CURRENT, FLOW, POWER, PRESSURE, SPEED, SURFACE_TEMP, VIBRATION
+from simulators.sensors import CURRENT, FLOW, MOTOR_POWER, PRESSURE, SPEED, SURFACE_TEMP, VIBRATION
 
 PUMP_CHANNELS: Mapping[str, Channel] = {
     "pump_command": exact(FAST_S),
@@ -19,7 +19,7 @@ PUMP_CHANNELS: Mapping[str, Channel] = {
     "pump_flow": measured(FLOW),
     "suction_pressure": measured(PRESSURE),
     "discharge_pressure": measured(PRESSURE),
-    "active_power": measured(POWER),
+    "active_power": measured(MOTOR_POWER),
     "current_avg": measured(CURRENT),
     "bearing_temp_de": measured(SURFACE_TEMP),
     "bearing_temp_nde": measured(SURFACE_TEMP),
