@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from dutyroom.cli.options import ConfigFile
 from dutyroom.logs import configure_logs
 from dutyroom.service import Role, running
 from dutyroom.settings import Settings, load_settings
+from dutyroom.supervisor import Supervisor, from_environment
 
 _WATCH_SECONDS = 0.5
 
@@ -31,22 +33,28 @@ def run_command(
     """
     configure_logs()
     settings = load_settings(config, data)
-    asyncio.run(run_until_told(settings, role))
+    asyncio.run(run_until_told(settings, role, from_environment()))
 
 
-async def run_until_told(settings: Settings, role: Role) -> None:
-    """The service until SIGINT, SIGTERM, or the failure of one of its parts, which is raised."""
+async def run_until_told(settings: Settings, role: Role, supervisor: Supervisor) -> None:
+    """The service until SIGINT, SIGTERM, or the failure of one of its parts, which is raised.
+
+    The supervisor hears that it is up, that it is alive for as long as no part has failed, and that it is ending.
+    """
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, told.set)
     async with running(settings, role) as service:
+        supervisor.ready()
         while not told.is_set():
             failure = service.failure()
             if failure is not None:
                 raise failure
+            supervisor.alive(time.monotonic())
             try:
                 await asyncio.wait_for(told.wait(), _WATCH_SECONDS)
             except TimeoutError:
                 continue
+        supervisor.stopping()
         log.info("stopping")
