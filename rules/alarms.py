@@ -10,7 +10,7 @@ import numpy as np
 from plant.severity import Severity
 from plant.site import Mode
 from rules.events import AlarmEvent, EventKind
-from rules.lang.fixed import Bools, Ints
+from rules.lang.fixed import Bools, Ints, any_along
 from rules.machines import Phase, Transition
 from rules.verification import Evaluated, Verification, advance
 
@@ -64,8 +64,8 @@ class Compared:
 class Course:
     """A block as one alarm sees it.
 
-    `fault` (rows, n) is each row's raw truth, `decided` (n,) where there is any verdict, `clear` (n,) where the
-    verdict is ok with an open gate.
+    `fault` and `decided` (rows, n) say of each machine where its raw verdict is fault and where there is one at all,
+    `clear` (n,) where the verdict of the rule is ok with an open gate.
     """
 
     instants: Ints
@@ -189,10 +189,19 @@ class Walk:
         self.active[start:end] = self.alarm.active
         if not self.alarm.active:
             return
-        for column in _flips(self.course.decided[start:end], self.alarm.unevaluable):
+        for column in _flips(self._decided(start, end), self.alarm.unevaluable):
             self.alarm.unevaluable = not self.alarm.unevaluable
             kind = EventKind.UNEVALUABLE if self.alarm.unevaluable else EventKind.EVALUABLE
             self._tell(kind, start + column, order=_JUDGED)
+
+    def _decided(self, start: int, end: int) -> Bools:
+        """Where every member that holds the alarm has a verdict at some level, over columns start … end − 1."""
+        holding = {self.kind.members[row] for row in self.alarm.rows}
+        decided = np.ones(end - start, bool)
+        for member in holding:
+            rows = [row for row, name in enumerate(self.kind.members) if name == member]
+            decided &= any_along(self.course.decided[rows, start:end], 0)
+        return decided
 
     def _verify(self) -> None:
         """Advance the verification; one begins by itself after every CLEARED."""

@@ -19,7 +19,7 @@ class EventKind(StrEnum):
     RELEASED = "released"
     """Was suppressed, its cause has resolved, it is still active: it now needs a ticket."""
     UNEVALUABLE = "unevaluable"
-    """Active, but its inputs or gate are unknown."""
+    """Active, but the gate or the inputs of a member that holds it are unknown."""
     EVALUABLE = "evaluable"
     CLEARED = "cleared"
     VERIFY_PROGRESS = "verify_progress"

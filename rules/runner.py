@@ -105,7 +105,7 @@ class RuleRunner:
     def course(self, block: Block, verdicts: Verdicts, column: int) -> Course:
         """The block as the alarm of one equipment sees it."""
         fault = verdicts.fault[:, column]
-        decided = any_along(verdicts.fault[:, column] | verdicts.fine[:, column], 0)
+        decided = fault | verdicts.fine[:, column]
         compared = []
         for node, within in self.compiled.comparable:
             plane = node.num(block)

@@ -196,7 +196,7 @@ class NaiveEngine:
         elif severity != alarm.severity:
             alarm.severity, alarm.highest = severity, min(alarm.highest, severity)
             self._emit(EventKind.LEVEL, alarm, now)
-        unevaluable = all(machine.unknown for machine in alarm.all())
+        unevaluable = alarm.silenced()
         if unevaluable != alarm.unevaluable:
             alarm.unevaluable = unevaluable
             self._emit(EventKind.UNEVALUABLE if unevaluable else EventKind.EVALUABLE, alarm, now)

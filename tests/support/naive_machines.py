@@ -98,3 +98,8 @@ class Alarm:
     def faulty(self, member: str) -> bool:
         """Pending or active on this member."""
         return any(machine.at != At.NORMAL for machine in self.machines[member])
+
+    def silenced(self) -> bool:
+        """Of some member that holds the alarm nothing is known at any level."""
+        holding = [machines for machines in self.machines.values() if any(machine.on for machine in machines)]
+        return any(all(machine.unknown for machine in machines) for machines in holding)
