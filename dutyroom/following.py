@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 
 from history.entries import Entry
-from history.protocols import JournalReader
+from history.protocols import FollowedJournal
 from plant.errors import Unavailable
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 class Follower(ABC):
     """One consumer of the journal in a thread of its own. Its offset only moves with its effect."""
 
-    def __init__(self, name: str, journal: JournalReader) -> None:
+    def __init__(self, name: str, journal: FollowedJournal) -> None:
         self.name = name
         self.journal = journal
         self.offset = 0

@@ -12,7 +12,7 @@ from dutyroom.following import READ_LIMIT, Follower
 from dutyroom.judging import Judged, Judging
 from dutyroom.snapshots import Snapshots
 from history.entries import Entry, Tick
-from history.protocols import JournalReader
+from history.protocols import FollowedJournal
 from maintenance.ledger.ledger import Ledger
 from maintenance.ledger.rows import EngineCommit, Reject
 from plant.errors import Corrupt
@@ -37,7 +37,7 @@ class RulesConsumer(Follower):
     """Evaluates the journal of one site and commits what comes of it."""
 
     def __init__(
-        self, journal: JournalReader, ledger: Ledger, folder: Path, *, site: str, probe: Probe = pass_by
+        self, journal: FollowedJournal, ledger: Ledger, folder: Path, *, site: str, probe: Probe = pass_by
     ) -> None:
         super().__init__("rules", journal)
         self.ledger, self.site, self.probe = ledger, site, probe
@@ -69,7 +69,8 @@ class RulesConsumer(Follower):
             self.judging.take(entries)
             self.offset = entries[-1][0]
         self.passed = self.judging.plant_time
-        self._saved_offset = self._committed_offset = self.offset
+        # behind the offset where a new ledger meets a journal whose front is gone
+        self._saved_offset, self._committed_offset = self.offset, committed
         log.info("rules ready", offset=self.offset, site=self.site)
 
     def take(self, entries: Sequence[tuple[int, Entry]]) -> None:
@@ -126,7 +127,11 @@ class RulesConsumer(Follower):
         start = self.journal.first_offset - 1
         if start and committed:
             log.warning("state is rebuilt from what the journal still holds", first=start + 1, committed=committed)
-        return min(start, committed) if committed else start
+        start = min(start, committed) if committed else start
+        in_force = self.journal.config_at(start)  # retention may have taken its entry from before the front
+        if in_force is not None:
+            self.judging.take([(start, in_force)])
+        return start
 
     def _commit(self, judged: Judged | None) -> None:
         """One ledger transaction for everything up to `offset`."""

@@ -26,7 +26,7 @@ from dutyroom.stores import open_store, upkeep
 from dutyroom.systemtime import system_now
 from dutyroom.web import serve_api
 from history.journal import JournalFile, JournalFollower
-from history.protocols import JournalReader, TelemetryStore
+from history.protocols import FollowedJournal, TelemetryStore
 from ingest.broker import Broker
 from ingest.collector import Collector
 from maintenance.channels import Channel, LogChannel, Webhook
@@ -55,7 +55,7 @@ class Running:
     settings: Settings
     content: Content
     ledger: Ledger
-    journal: JournalReader
+    journal: FollowedJournal
     collector: Collector | None = None
     relay: Relay | None = None
     rules: RulesConsumer | None = None

@@ -13,7 +13,7 @@ from dutyroom.content import Content
 from dutyroom.following import READ_LIMIT, Follower
 from dutyroom.snapshots import Snapshots
 from history.entries import ClockEpoch, Config, Entry, Message, Tick
-from history.protocols import JournalReader, TelemetryStore
+from history.protocols import FollowedJournal, TelemetryStore
 from ingest.intake import Intake
 from plant.errors import Corrupt
 from plant.instants import NEVER
@@ -36,7 +36,7 @@ class StoreConsumer(Follower):
     """Decodes the journal once more and writes every reading to the store: a slow store delays no alarm."""
 
     def __init__(
-        self, journal: JournalReader, store: TelemetryStore, folder: Path, *, keep: Callable[[int], None]
+        self, journal: FollowedJournal, store: TelemetryStore, folder: Path, *, keep: Callable[[int], None]
     ) -> None:
         """`keep` is called in this thread with the plant time of each new plant hour, for the store's upkeep."""
         super().__init__("store", journal)
@@ -157,7 +157,12 @@ class StoreConsumer(Follower):
                 continue
             self._content, self._raw, self._revision = content, state.content, state.revision
             return offset
-        return min(self.journal.first_offset - 1, stored) if stored else self.journal.first_offset - 1
+        start = self.journal.first_offset - 1
+        start = min(start, stored) if stored else start
+        in_force = self.journal.config_at(start)  # retention may have taken its entry from before the front
+        if in_force is not None:
+            self._configure(in_force)
+        return start
 
     def _save(self) -> None:
         """Keep the intake's state, never ahead of what the store has."""

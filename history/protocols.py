@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from history.entries import Entry
+from history.entries import Config, Entry
 from plant.reading import ReadingBatch, SeriesKey, SeriesTable
 
 
@@ -32,6 +32,13 @@ class JournalReader(Protocol):
 
     def wait(self, after: int, timeout: float) -> bool:
         """Block until an entry beyond `after` is durable (True) or `timeout` seconds have passed (False)."""
+
+
+class FollowedJournal(JournalReader, Protocol):
+    """What a consumer that may begin anywhere needs beside reading."""
+
+    def config_at(self, offset: int) -> Config | None:
+        """The configuration in force at an offset (its own included), even when its batch was removed."""
 
 
 class Journal(JournalReader, Protocol):

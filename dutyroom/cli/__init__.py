@@ -7,6 +7,7 @@ import sys
 import typer
 
 from dutyroom.cli import (
+    backup,
     decode,
     demo,
     journal,
@@ -27,6 +28,8 @@ app.command("run")(run.run_command)
 app.command("demo")(demo.demo_command)
 app.command("replay")(replay.replay_command)
 app.command("decode")(decode.decode)
+app.command("backup")(backup.backup_command)
+app.command("restore")(backup.restore_command)
 rules_check.app.command("backtest")(rules_past.backtest_command)
 rules_check.app.command("explain")(rules_past.explain_command)
 plant.app.command("import")(plant_ledger.import_command)
