@@ -10,9 +10,11 @@ help: ## this list
 
 setup: ## .venv with all that working on the project needs, from the hash-locked files
 	@sh deploy/parts/venv.sh test
+	@sh deploy/parts/assets.sh test
 
 runtime:
 	@sh deploy/parts/venv.sh runtime
+	@sh deploy/parts/assets.sh runtime
 
 demo: runtime ## the whole service with simulated machines, on this computer
 	@$(BIN)/dutyroom demo
@@ -26,6 +28,7 @@ check: setup ## format, lint, types, imports between packages, lock files
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@sh deploy/parts/tsc.sh
 	$(BIN)/python -m tests.support.house
 
 bench: setup ## what we claim about speed, measured again [ONLY=name] [BENCH_JSON=file]

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
 
 from api.bodies import Bounded
 from api.deps import ApiDeps
@@ -15,6 +16,10 @@ from api.meters import Measured
 from api.office import Office
 from api.problems import Problem, install
 from api.routes import router
+from api.web.failures import failure_page
+from api.web.pages import router as pages
+from api.web.render import Templates
+from api.web.statics import Statics
 
 
 class _App(FastAPI):
@@ -50,8 +55,11 @@ def create_app(deps: ApiDeps) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.office = office
-    install(app)
+    app.state.templates = Templates(Statics())
+    install(app, failure_page)
     app.include_router(router())
+    app.include_router(pages())
+    app.add_middleware(GZipMiddleware, minimum_size=1_000)
     app.add_middleware(Bounded)
     app.add_middleware(Measured, meters=office.meters)
     return app

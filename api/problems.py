@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -115,10 +115,25 @@ _HEADERS: Mapping[HTTPStatus, Mapping[str, str]] = {
 }
 
 
-def install(app: FastAPI) -> None:
-    """Make every failure of the app, ours or the framework's, leave as a problem."""
+AsPage = Callable[[Request, int, str], Response | None]
+"""A failure's status and detail as a page, None for whoever is no person with a browser."""
+
+
+def install(app: FastAPI, as_page: AsPage) -> None:
+    """Make every failure of the app, ours or the framework's, leave as a problem, or as a page where a person asked."""
+
+    async def answered(request: Request, error: Exception) -> Response:
+        problem = _answered(request, error)
+        page = as_page(request, problem.status_code, detail_of(problem))
+        return problem if page is None else page
+
     for kind in (DutyroomError, HTTPException, RequestValidationError, Exception):
-        app.add_exception_handler(kind, _answered)
+        app.add_exception_handler(kind, answered)
+
+
+def detail_of(answered: Response) -> str:
+    """The detail of a problem that is already a response."""
+    return Problem.model_validate_json(bytes(answered.body)).detail
 
 
 def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
@@ -142,7 +157,7 @@ def kind_of(error: DutyroomError) -> _Kind:
     return next(KINDS[cls] for cls in type(error).__mro__ if cls in KINDS)
 
 
-async def _answered(request: Request, error: Exception) -> Response:
+def _answered(request: Request, error: Exception) -> Response:
     match error:
         case DutyroomError():
             return _ours(request, error)

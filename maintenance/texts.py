@@ -40,7 +40,7 @@ VERDICTS: Mapping[Verdict, Text] = {
 
 SEVERITIES: Mapping[Severity, Text] = {
     Severity.P1: Text("紧急", "P1 urgent"),
-    Severity.P2: Text("严重", "P2 serious"),
+    Severity.P2: Text("重要", "P2 serious"),
     Severity.P3: Text("一般", "P3 degraded"),
     Severity.P4: Text("提示", "P4 advisory"),
 }

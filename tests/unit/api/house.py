@@ -31,7 +31,13 @@ T0 = 1_795_399_200_000
 """2026-11-23T02:00:00Z"""
 
 HASH = "ab" * 32
-PROOF = b'{"rule":"BH-01","window":[1,2,null]}'
+PROOF = (
+    b'{"equipment":"tank-1","frames":{"instants":[1795398600000,1795399200000],"points":{"temp":["41.000","39.000"]}},'
+    b'"levels":[{"for_ms":600000,"member":null,"severity":2,"when":{"of":[{"quality":"none","text":"temp","unit":"Cel",'
+    b'"value":"39.000"},{"text":"42#3","unit":"1","value":"42.000"}],"text":"(temp<42#3)","value":true}}],'
+    b'"members":[],"onset_at":1795398600000,"raised_at":1795399200000,"rule":"BH-01"}'
+)
+"""In the engine's form: 39 degrees, below 42."""
 
 
 def _point(name: str, unit: str = "Cel", kind: Kind = Kind.SENSOR) -> Point:

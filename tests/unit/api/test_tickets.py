@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx2
 import pytest
 
@@ -9,7 +11,7 @@ from maintenance.ledger import Reject
 from maintenance.people import Role
 from plant.severity import Severity
 from rules.events import EventKind
-from tests.unit.api.house import HASH, HOUR, MINUTE, T0, House, event
+from tests.unit.api.house import HASH, HOUR, MINUTE, PROOF, T0, House, event
 
 TICKETS = "/api/v1/tickets"
 FIRST = "WO-20261123-001"
@@ -32,7 +34,7 @@ async def test_a_raised_alarm_is_a_ticket_with_its_proof_timeline_and_moves(
     assert shown["ack_due"] == "2026-11-23T02:30:00Z"  # P2: 30 min
     assert [line["kind"] for line in shown["timeline"]] == ["raised", "opened"]
     assert shown["proof_hash"] == HASH
-    assert shown["proof"] == {"rule": "BH-01", "window": [1, 2, None]}
+    assert shown["proof"] == json.loads(PROOF)
     assert shown["alarms"][0]["onset_at"] == "2026-11-23T01:50:00Z"
     assert shown["verification"] == {"counted_ms": 0, "needed_ms": 0, "verify_by": None, "verified_at": None}
     assert shown["allowed"] == [
@@ -44,7 +46,7 @@ async def test_a_raised_alarm_is_a_ticket_with_its_proof_timeline_and_moves(
 
 async def test_a_proof_is_found_by_its_hash(house: House, viewer: httpx2.AsyncClient) -> None:
     house.engine(event())
-    assert (await viewer.get(f"/api/v1/proofs/{HASH}")).json() == {"rule": "BH-01", "window": [1, 2, None]}
+    assert (await viewer.get(f"/api/v1/proofs/{HASH}")).json() == json.loads(PROOF)
     assert (await viewer.get(f"/api/v1/proofs/{'0' * 64}")).status_code == 404
 
 

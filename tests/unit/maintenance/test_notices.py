@@ -126,7 +126,7 @@ async def test_a_notice_arrives_signed_once_and_is_noted(hooked: Desk, receiver:
     assert (headers["Idempotency-Key"], row.state, row.sent_at) == (row.key, NoticeState.SENT, NOW)
     told = json.loads(body)
     assert (told["schema_version"], told["kind"], told["ticket"]["id"]) == (1, "opened", "WO-20261123-001")
-    assert told["text"]["zh"] == "【严重】新工单:ch-1 CH-04(WO-20261123-001,待确认)"
+    assert told["text"]["zh"] == "【重要】新工单:ch-1 CH-04(WO-20261123-001,待确认)"
     assert told["text"]["en"] == "[P2 serious] New ticket: ch-1, CH-04 (WO-20261123-001, Open)"
 
 
@@ -317,7 +317,7 @@ def test_a_finished_ticket_says_how_it_ended_and_things_have_names(hooked: Desk)
 
     message = render(closed, Names())
     assert closed.kind is NoticeKind.CLOSED
-    assert message.zh == "【严重】工单已结束:1号冷机 冷凝器趋近温度高(WO-20261123-001,自行恢复)"
+    assert message.zh == "【重要】工单已结束:1号冷机 冷凝器趋近温度高(WO-20261123-001,自行恢复)"
     assert "Chiller 1, Condenser approach high (WO-20261123-001, Cleared by itself)" in message.en
 
 

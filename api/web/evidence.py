@@ -1,0 +1,112 @@
+"""What a proof says in one line: which value passed which limit, or which statuses contradict each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+_CONSTANT = re.compile(r"^-?\d+(\.\d+)?(e[+-]?\d+)?#\d+$")
+_COMPARED = re.compile(r"[^<>]*?(>=|<=|>|<)")
+
+Tree = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A number that passed a limit. `what` is a point's name or an expression in such; `upper`: it lies above."""
+
+    what: str
+    value: float
+    unit: str
+    limit: float
+    upper: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A status or condition that was true or false when the fault was seen."""
+
+    what: str
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A proof opened: claims of its gravest true level, else the facts; and the frames it froze.
+
+    `points` has for each point as many values as `instants` (ms UTC), None where it was unknown.
+    """
+
+    claims: Sequence[Claim]
+    facts: Sequence[Fact]
+    members: Sequence[str]
+    instants: Sequence[int]
+    points: Mapping[str, Sequence[float | None]]
+    onset_at: int
+    raised_at: int
+
+
+def open_proof(body: bytes) -> Evidence:
+    """The evidence in the canonical JSON of a proof."""
+    proof = msgspec.json.decode(body)
+    level = _shown_level(proof["levels"])
+    tree = level["when"] if level is not None else {}
+    claims = tuple(dict.fromkeys(_claims(tree)))
+    facts = () if claims else tuple(dict.fromkeys(_facts(tree)))
+    frames = proof["frames"]
+    return Evidence(
+        claims,
+        facts,
+        proof["members"],
+        frames["instants"],
+        {name: [None if v is None else float(v) for v in column] for name, column in frames["points"].items()},
+        proof["onset_at"],
+        proof["raised_at"],
+    )
+
+
+def _shown_level(levels: Sequence[Tree]) -> Tree | None:
+    """The gravest level that was true; of several equal ones the last, whose limit is the farthest passed."""
+    true = [level for level in levels if level["when"].get("value") is True]
+    return max(true, key=lambda level: -level["severity"]) if true else None
+
+
+def _claims(tree: Tree) -> Iterator[Claim]:
+    parts = tree.get("of", ())
+    claim = _comparison(tree, parts)
+    if claim is not None:
+        yield claim
+    if tree.get("value") is True:
+        for part in parts:
+            yield from _claims(part)
+
+
+def _comparison(tree: Tree, parts: Sequence[Tree]) -> Claim | None:
+    """`(left>43#3)` that is true; a limit may also stand on the left or be another number."""
+    if tree.get("value") is not True or len(parts) != 2 or any(not isinstance(p.get("value"), str) for p in parts):
+        return None
+    found = _COMPARED.match(tree["text"].removeprefix("("))
+    if found is None:
+        return None
+    left, right = parts
+    swapped = bool(_CONSTANT.match(left["text"]))
+    what, limit = (right, left) if swapped else (left, right)
+    return Claim(
+        what["text"],
+        float(what["value"]),
+        what.get("unit", "1"),
+        float(limit["value"]),
+        (found.group(1)[0] == ">") is not swapped,
+    )
+
+
+def _facts(tree: Tree) -> Iterator[Fact]:
+    parts = tree.get("of", ())
+    if "quality" in tree and isinstance(tree.get("value"), bool):
+        yield Fact(tree["text"], tree["value"])
+    for part in parts:
+        yield from _facts(part)

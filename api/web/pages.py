@@ -1,0 +1,48 @@
+"""Every page in one table: its path, what answers it, and who may see it. Pages are no part of the API's schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Depends
+
+from api.access import at_least
+from api.web import files, home, preferences
+from maintenance.people import Role
+
+
+@dataclass(frozen=True, slots=True)
+class PageRoute:
+    """One page or form. `least` is the role it takes, None: nobody has to sign in."""
+
+    method: str
+    path: str
+    endpoint: Callable[..., Any]
+    least: Role | None
+
+
+_VIEWER, _CREW, _ENGINEER, _ADMIN = Role.VIEWER, Role.CREW, Role.ENGINEER, Role.ADMIN
+
+PAGES: tuple[PageRoute, ...] = (
+    PageRoute("GET", "/static/{version}/{name:path}", files.static_file, None),
+    PageRoute("GET", "/", home.show_board, _VIEWER),
+    PageRoute("GET", "/live/board", home.live_board, _VIEWER),
+    PageRoute("GET", "/more", preferences.more, _VIEWER),
+    PageRoute("POST", "/preferences", preferences.prefer, None),
+)
+
+
+def router() -> APIRouter:
+    """The table as FastAPI's routes."""
+    made = APIRouter(include_in_schema=False)
+    for page in PAGES:
+        made.add_api_route(
+            page.path,
+            page.endpoint,
+            methods=[page.method],
+            dependencies=[] if page.least is None else [Depends(at_least(page.least))],
+            response_model=None,
+        )
+    return made

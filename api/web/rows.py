@@ -1,0 +1,129 @@
+"""What stands on the boards: alarms with their tickets and what their proof says, in the order people look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from api.queries import standing
+from api.web.evidence import Claim, Evidence, Fact, open_proof
+from api.web.sparks import Spark, spark
+from maintenance.ledger.rows import Alarm
+from maintenance.ledger.tables import alarms, proofs, tickets
+from maintenance.ticket import FINISHED, State, Ticket
+from plant.catalogue import Text
+from plant.severity import Severity
+from plant.site import Equipment, Mode, Plant
+from rules.model import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """One alarm that is not over, with its ticket (None for a P4 or a rule in observe) and its opened proof."""
+
+    alarm: Alarm
+    ticket: Ticket | None
+    evidence: Evidence | None
+
+    @property
+    def acknowledged(self) -> bool:
+        """Somebody has it."""
+        return self.ticket is not None and self.ticket.acknowledged_at is not None
+
+    @property
+    def loud(self) -> bool:
+        """An unacknowledged P1: the one thing on the page that is."""
+        return self.alarm.severity is Severity.P1 and self.ticket is not None and not self.acknowledged
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Everything abnormal: `concerns` by urgency, `working` tickets whose alarm is already over."""
+
+    concerns: Sequence[Concern]
+    working: Sequence[Ticket]
+
+
+def board(connection: Connection) -> Board:
+    """What is not normal now; alarms of rules in observe and suppressed effects are left out."""
+    found = standing(connection)
+    jobs = {ticket.id: ticket for ticket in found.tickets}
+    shown = [alarm for alarm in found.alarms if alarm.mode is Mode.LIVE and not alarm.suppressed]
+    bodies = proof_bodies(connection, [alarm.proof_hash for alarm in shown if alarm.proof_hash])
+    concerns = [
+        Concern(alarm, jobs.get(alarm.ticket or ""), _opened(bodies.get(alarm.proof_hash or ""))) for alarm in shown
+    ]
+    concerns.sort(key=lambda c: (not c.loud, c.alarm.severity, -c.alarm.raised_at))
+    active = {alarm.ticket for alarm in shown}
+    return Board(concerns, [ticket for ticket in found.tickets if ticket.id not in active])
+
+
+def _opened(body: bytes | None) -> Evidence | None:
+    return None if body is None else open_proof(body)
+
+
+def proof_bodies(connection: Connection, hashes: Sequence[str]) -> Mapping[str, bytes]:
+    """Canonical JSON of some proofs."""
+    rows = connection.execute(select(proofs.c.hash, proofs.c.body).where(proofs.c.hash.in_(set(hashes))))
+    return {row.hash: bytes(row.body) for row in rows}
+
+
+def badge_counts(connection: Connection) -> dict[str, int]:
+    """What stands beside the menu's entries: `alarms` unacknowledged, of them `urgent` P1, and open `tickets`."""
+    unfinished = tickets.c.state.not_in(FINISHED)
+    waiting = select(tickets.c.severity, func.count().label("found")).where(tickets.c.state == State.OPEN)
+    by_severity = {row.severity: row.found for row in connection.execute(waiting.group_by(tickets.c.severity))}
+    jobs = connection.execute(select(func.count()).select_from(tickets).where(unfinished)).scalar_one()
+    active = select(func.count()).select_from(alarms)
+    return {
+        "alarms": connection.execute(active.where(alarms.c.cleared_at.is_(None))).scalar_one(),
+        "waiting": sum(by_severity.values()),
+        "urgent": by_severity.get(Severity.P1, 0),
+        "tickets": jobs,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A concern in names: of the machine, its area, and what its evidence claims."""
+
+    concern: Concern
+    machine: Equipment | None
+    title: Text
+    claims: Sequence[tuple[Text, Claim]]
+    facts: Sequence[tuple[Text, Fact]]
+    spark: Spark | None
+
+
+def in_words(concern: Concern, plant: Plant, rules: Mapping[str, Rule]) -> Words:
+    """The names of everything a concern is about; an id stands where the site no longer has the thing."""
+    machine = plant.site.equipment.get(concern.alarm.equipment)
+    rule = rules.get(concern.alarm.rule)
+    names = _names(plant, machine)
+    evidence = concern.evidence
+    claims = [] if evidence is None else [(names.get(claim.what, _NAMELESS), claim) for claim in evidence.claims]
+    facts = [] if evidence is None else [(names[fact.what], fact) for fact in evidence.facts if fact.what in names]
+    title = Text(concern.alarm.rule, concern.alarm.rule) if rule is None else rule.title
+    return Words(concern, machine, title, claims, facts, _spark(evidence))
+
+
+_NAMELESS = Text("", "")
+
+
+def _names(plant: Plant, machine: Equipment | None) -> dict[str, Text]:
+    if machine is None:
+        return {}
+    kind = plant.catalogue.types[machine.type]
+    names = {name: point.text for name, point in plant.points(machine).items()}
+    return names | {name: derived.text for name, derived in kind.derived.items()}
+
+
+def _spark(evidence: Evidence | None) -> Spark | None:
+    """The line of the value that passed its limit, else of the first point the rule shows."""
+    if evidence is None or not evidence.points:
+        return None
+    claim = next((claim for claim in evidence.claims if claim.what in evidence.points), None)
+    name = claim.what if claim is not None else next(iter(evidence.points))
+    return spark(evidence.instants, evidence.points[name], limit=None if claim is None else claim.limit)
