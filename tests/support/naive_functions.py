@@ -47,6 +47,8 @@ def _statistic(work: Callable[[list[Fraction]], Fraction]) -> Call:
 
 def _lag(reader: Reader, node: ast.Call, when: int) -> Number:
     back = when - duration(node.args[1]) // reader.step
+    if back < 0:
+        return Number(None, reader.number(node.args[0], when).decimals)
     return reader.number(node.args[0], back)
 
 
@@ -127,7 +129,7 @@ def _known(reader: Reader, node: ast.Call, when: int) -> Value:
 
 
 def _quality(reader: Reader, node: ast.Call, when: int) -> Value:
-    if when < 0 or not isinstance(node.args[0], ast.Name):
+    if not isinstance(node.args[0], ast.Name):
         return False
     name = reader.member if node.args[0].id == "p" and reader.member else node.args[0].id
     wanted = {int(Reason[str(part.value).upper()]) for part in node.args[1:] if isinstance(part, ast.Constant)}

@@ -62,7 +62,9 @@ class Reader:
         return found
 
     def at(self, node: ast.expr, when: int) -> Value:
-        """A part of an expression at one of the past instants; before the first, all is unknown."""
+        """A part of an expression at one of the past instants; before the first there is none to evaluate it at."""
+        if when < 0:
+            raise IndexError(f"{ast.unparse(node)} is read {-when} instants before the first")
         # Trees are kept, so a node's identity is its own for good.
         key = (id(node), when, self.member)
         if key not in self.memo:
@@ -115,7 +117,7 @@ class Reader:
         if name in self.constants:
             return Number(self.constants[name], None)
         point = self.points[name]
-        value = self.past[when].values.get(name) if when >= 0 else None
+        value = self.past[when].values.get(name)
         if point.unit == "bool":
             return None if value is None else value != 0
         return Number(value, point.decimals)
