@@ -53,14 +53,14 @@ def _passing(seeded: random.Random, point: str) -> str:
 def prove(chosen: Sequence[Plan], seed: int, folder: Path) -> Proof:
     """The undisturbed run, then every disturbed one, each compared with it; told line by line on stdout."""
     minutes = chosen[0].minutes
-    undisturbed = carry_out(Plan("undisturbed", seed, minutes, pace=_REFERENCE_PACE), folder / "undisturbed")
-    reference = look(undisturbed)
+    undisturbed, reference = carry_out(
+        Plan("undisturbed", seed, minutes, pace=_REFERENCE_PACE), folder / "undisturbed", look
+    )
     proof = Proof(_commit(), seed, reference, undisturbed.rate)
     proof.done.append((undisturbed, reference, compare(reference, undisturbed, reference)))
     _say(run_line(*proof.done[-1]))
     for plan in chosen:
-        ran = carry_out(plan, folder / plan.name)
-        left = look(ran)
+        ran, left = carry_out(plan, folder / plan.name, look)
         proof.done.append((ran, left, compare(reference, ran, left)))
         for kill in ran.kills:
             _say(kill_line(kill))

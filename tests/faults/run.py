@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from dutyroom.content import Content
 from maintenance.ledger.ledger import Ledger
@@ -29,6 +30,8 @@ _PATIENCE_SECONDS = 180.0
 _STOP_SECONDS = 60.0
 _FLOW_WHILE_DOWN_SECONDS = 1.5
 _TAIL = 3_000
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,16 +169,17 @@ class Service:
         return self._process.wait()
 
 
-def carry_out(plan: Plan, folder: Path) -> Ran:
+def carry_out(plan: Plan, folder: Path, look: Callable[[Ran], T]) -> tuple[Ran, T]:
     """The whole run, until the service has judged and stored everything and has ended in good order.
 
-    Raises AssertionError when the service fails by itself, TimeoutError when it does not keep up.
+    `look` reads what it has left, while a store that is a program of its own is still up. Raises AssertionError when
+    the service fails by itself, TimeoutError when it does not keep up.
     """
     with opened(plan, folder) as run:
         with _striking(run):
             run.everything()
         run.close()
-        return run.ran
+        return run.ran, look(run.ran)
 
 
 @contextmanager

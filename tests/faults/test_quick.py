@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import or_skip
 from tests.faults.checks import compare, look, missing
 from tests.faults.held import FIRES, ONSET, killed_at_29_minutes
-from tests.faults.run import Plan, Ran, carry_out
+from tests.faults.run import Plan, carry_out
 from tests.support.programs import ProgramMissing, find_mosquitto
 
 pytestmark = pytest.mark.faults
@@ -28,12 +28,11 @@ def _broker() -> None:
 
 
 def test_a_service_killed_at_each_point_ends_as_if_undisturbed(tmp_path: Path) -> None:
-    undisturbed = carry_out(Plan("reference", SEED, MINUTES, pace=2_000.0), tmp_path / "reference")
-    reference = look(undisturbed)
+    undisturbed, reference = carry_out(Plan("reference", SEED, MINUTES, pace=2_000.0), tmp_path / "reference", look)
 
     plan = Plan("killed", SEED, MINUTES, points=POINTS, broker_kills=1)
-    killed: Ran = carry_out(plan, tmp_path / "killed")
-    verdict = compare(reference, killed, look(killed))
+    killed, left = carry_out(plan, tmp_path / "killed", look)
+    verdict = compare(reference, killed, left)
 
     assert not missing(undisturbed, reference)
     assert len(reference.alarms) >= 10
