@@ -67,7 +67,8 @@ class Point:
     what lies outside is not physical (DQ-01). `decimals` is the resolution the engine counts in (3 = 0.001 of the
     unit). `jump` is the largest believable change per minute (DQ-03), None where any change is. `sentinels` are
     device codes that look like values. `members` names the family members of a point made from a family, e.g.
-    {"loc": "incoming", "phase": "l2"}; `family` is the family's name or None.
+    {"loc": "incoming", "phase": "l2"}; `family` is the family's name or None. `typical` is where the value lies while
+    the machine works well (the normal band of pages; no rule reads it).
     """
 
     name: str
@@ -83,6 +84,7 @@ class Point:
     jump: float | None = None
     sentinels: tuple[float, ...] = ()
     brick: str | None = None
+    typical: tuple[float, float] | None = None
     family: str | None = None
     members: Mapping[str, str] = field(default_factory=dict)
 

@@ -143,6 +143,7 @@ def _point(name: str, file: PointFile, type_file: TypeFile, media: Mapping[str, 
         jump=_first(file.jump, medium.jump),
         sentinels=_first(file.sentinels, medium.sentinels) or (),
         brick=file.brick,
+        typical=None if file.typical is None else (file.typical[0], file.typical[1]),
     )
 
 

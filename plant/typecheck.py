@@ -87,6 +87,11 @@ def _check_point(located: File, path: Path, point: Point) -> Iterator[Problem]:
     if max(abs(point.low), abs(point.high)) * 10**point.decimals >= LARGEST_COUNT:
         message = "range × 10^decimals passes 2^53"
         yield located.problem((*path, "range"), message, hint="a smaller range or fewer decimals")
+    if point.typical is not None and not point.low <= point.typical[0] < point.typical[1] <= point.high:
+        expected = f"two numbers from {point.low:g} to {point.high:g}, the lower first"
+        yield located.problem(
+            (*path, "typical"), "the typical band is empty or not within the range", expected=expected
+        )
     if point.jump is not None and point.jump <= 0:
         yield located.problem((*path, "jump"), "a jump is above 0", hint="leave it out where any change is believable")
     if point.flatline is not None and (point.flatline.tolerance < 0 or point.flatline.window_ms <= 0):

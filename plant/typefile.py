@@ -71,10 +71,11 @@ class MediaFile(Strict):
 
 
 class PointFile(Medium):
-    """One point; its name is its key."""
+    """One point; its name is its key. `typical` is where it lies while the machine works well."""
 
     zh: str
     en: str
+    typical: Range | None = None
     medium: str | None = None
     brick: str | None = None
 
