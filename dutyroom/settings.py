@@ -1,18 +1,29 @@
-"""Everything a running service can be told: dutyroom.toml first, DUTYROOM_* over it; unknown keys are errors."""
+"""Everything a running service can be told: dutyroom.toml, over it files of secrets, over them DUTYROOM_*.
+
+DUTYROOM_SECRETS names folders (separated as in PATH) that hold one secret a file: `store__token` is store.token.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from plant.errors import ConfigError, Problem
 
 _DAY_MS = 86_400_000
+_SECRETS = "DUTYROOM_SECRETS"
 _PLACE = re.compile(r"line (\d+), column (\d+)")
 
 
@@ -88,8 +99,16 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment wins over the file, which arrives as arguments."""
-        return env_settings, init_settings
+        """The environment wins over secrets, and these over the file, which arrives as arguments."""
+        folders = [folder for folder in os.environ.get(_SECRETS, "").split(os.pathsep) if folder]
+        kept = NestedSecretsSettingsSource(
+            file_secret_settings,
+            secrets_dir=folders,
+            secrets_dir_missing="error",
+            secrets_prefix="",
+            secrets_nested_delimiter="__",
+        )
+        return env_settings, kept, init_settings
 
 
 def load_settings(file: Path | None, data: Path | None = None) -> Settings:
@@ -112,6 +131,8 @@ def load_settings(file: Path | None, data: Path | None = None) -> Settings:
         content["data"] = data
     try:
         return Settings(**content)  # type: ignore[arg-type]  # the model checks what the file holds
+    except SettingsError as error:
+        raise ConfigError(Problem(_SECRETS, 1, 1, str(error), expected="folders with one secret a file")) from None
     except ValidationError as error:
         name = str(chosen) if chosen else "the environment (DUTYROOM_*)"
         problems = [

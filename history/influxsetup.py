@@ -1,12 +1,18 @@
-"""Making an InfluxDB 2 ready for us: waiting for it, first set-up, organisation and bucket."""
+"""Making an InfluxDB 2 ready for us: first set-up, organisation, buckets, roll-ups, and a token that may do no more."""
 
 from __future__ import annotations
+
+import secrets
+from dataclasses import replace
 
 import httpx2
 import stamina
 
-from history.influxql import InfluxAddress, call, client
+from history.influxql import InfluxAddress, call, client, query
+from history.influxrollups import ROLLUPS, Rollup
 from plant.errors import BadInput, Unavailable
+
+ADMIN = "dutyroom-admin"
 
 
 def wait_ready(address: InfluxAddress, seconds: float = 60) -> None:
@@ -17,50 +23,117 @@ def wait_ready(address: InfluxAddress, seconds: float = 60) -> None:
                 call(http, "GET", "/health")
 
 
-def setup_bucket(address: InfluxAddress, *, username: str, password: str, keep_ms: int = 0) -> list[str]:
-    """Ensure that organisation and bucket exist and that the token opens them; returns what was made.
-
-    A server never set up is set up with this user, password and token; on any other the token must be allowed to
-    read and write the bucket and, where something is missing, to make it. `keep_ms` is how long a new bucket keeps
-    readings; 0 is for ever. Raises Unavailable or BadInput.
-    """
+def is_new(address: InfluxAddress) -> bool:
+    """Whether the server has never been set up, and so has no user, organisation or token yet."""
     with client(address) as http:
-        if call(http, "GET", "/api/v2/setup").json().get("allowed"):
-            _first_setup(http, address, username, password, keep_ms)
-            return ["user", "organisation", "bucket", "token"]
-        made = []
-        org_id = _find(http, "/api/v2/orgs", "orgs", org=address.org)
-        if org_id is None:
-            org_id = str(_made(http, "/api/v2/orgs", {"name": address.org})["id"])
-            made.append("organisation")
-        if _find(http, "/api/v2/buckets", "buckets", name=address.bucket, orgID=org_id) is None:
-            rules = [{"type": "expire", "everySeconds": keep_ms // 1_000}] if keep_ms else []
-            _made(http, "/api/v2/buckets", {"orgID": org_id, "name": address.bucket, "retentionRules": rules})
-            made.append("bucket")
-        return made
+        return bool(call(http, "GET", "/api/v2/setup").json().get("allowed"))
 
 
-def _first_setup(http: httpx2.Client, address: InfluxAddress, username: str, password: str, keep_ms: int) -> None:
-    _made(
-        http,
-        "/api/v2/setup",
-        {
-            "username": username,
-            "password": password,
-            "org": address.org,
-            "bucket": address.bucket,
-            "token": address.token,
-            "retentionPeriodSeconds": keep_ms // 1_000,
-        },
-    )
+def first_setup(address: InfluxAddress, *, keep_ms: int = 0) -> None:
+    """Set a new server up: user `dutyroom-admin`, organisation, bucket, and the address's token as operator token.
+
+    The user's password is random and kept nowhere; the operator token can give it another. Raises BadInput.
+    """
+    body = {
+        "username": ADMIN,
+        "password": secrets.token_urlsafe(24),
+        "org": address.org,
+        "bucket": address.bucket,
+        "token": address.token,
+        "retentionPeriodSeconds": keep_ms // 1_000,
+    }
+    with client(address) as http:
+        _made(http, "/api/v2/setup", body)
 
 
-def _find(http: httpx2.Client, path: str, kind: str, **params: str) -> str | None:
+def prepare(address: InfluxAddress, *, keep_ms: int = 0) -> list[str]:
+    """Ensure organisation, bucket, roll-up buckets and the tasks that fill them; returns what was made or changed.
+
+    The token must be an operator's. `keep_ms` is how long a new raw bucket keeps readings, 0 for ever, as roll-ups
+    are kept. Raises BadInput when the token is refused, Unavailable.
+    """
+    made = []
+    with client(address) as http:
+        if http.get("/api/v2/orgs", params={"limit": 1}).status_code == 401:
+            raise BadInput(
+                f"InfluxDB at {address.url} refuses the operator token; `influx auth list` shows those it has"
+            )
+        org = _id_of(http, "orgs", org=address.org)
+        if org is None:
+            org = str(_made(http, "/api/v2/orgs", {"name": address.org})["id"])
+            made.append(f"organisation {address.org}")
+        buckets = {address.bucket: keep_ms} | {rollup.bucket(address.bucket): 0 for rollup in ROLLUPS}
+        for name, keep in buckets.items():
+            if _id_of(http, "buckets", name=name, orgID=org) is None:
+                rules = [{"type": "expire", "everySeconds": keep // 1_000}] if keep else []
+                _made(http, "/api/v2/buckets", {"orgID": org, "name": name, "retentionRules": rules})
+                made.append(f"bucket {name}")
+        made += [change for rollup in ROLLUPS for change in _ensure_task(http, org, rollup, address.bucket)]
+    return made
+
+
+def new_token(address: InfluxAddress) -> str:
+    """A token that may write and read the raw bucket, read the roll-ups, and nothing else."""
+    with client(address) as http:
+        org = _found(http, "orgs", org=address.org)
+        raw = _found(http, "buckets", name=address.bucket, orgID=org)
+        may = [("write", raw), ("read", raw)]
+        may += [("read", _found(http, "buckets", name=rollup.bucket(address.bucket), orgID=org)) for rollup in ROLLUPS]
+        body: dict[str, object] = {
+            "orgID": org,
+            "description": f"dutyroom service on {address.bucket}",
+            "permissions": [
+                {"action": action, "resource": {"type": "buckets", "id": bucket, "orgID": org}}
+                for action, bucket in may
+            ],
+        }
+        return str(_made(http, "/api/v2/authorizations", body)["token"])
+
+
+def check_access(address: InfluxAddress) -> None:
+    """Ask whether the token may read and write the bucket, writing nothing; raises Unavailable saying what is wrong."""
+    with client(address) as http:
+        query(http, address.bucket, ["SHOW MEASUREMENTS LIMIT 1"])
+        params = {"org": address.org, "bucket": address.bucket, "precision": "ms"}
+        call(http, "POST", "/api/v2/write", params=params, content=b"")  # refused for its rights or for being empty
+
+
+def works(address: InfluxAddress, token: str) -> bool:
+    """Whether a token may read and write the bucket."""
+    try:
+        check_access(replace(address, token=token))
+    except Unavailable:
+        return False
+    return True
+
+
+def _ensure_task(http: httpx2.Client, org: str, rollup: Rollup, bucket: str) -> list[str]:
+    name, flux = rollup.task(bucket), rollup.flux(bucket)
+    found = call(http, "GET", "/api/v2/tasks", params={"name": name, "orgID": org}).json().get("tasks", [])
+    if not found:
+        _made(http, "/api/v2/tasks", {"orgID": org, "flux": flux, "status": "active"})
+        return [f"task {name}"]
+    if found[0]["flux"] == flux:
+        return []
+    answer = call(http, "PATCH", f"/api/v2/tasks/{found[0]['id']}", json={"flux": flux})
+    if answer.is_error:
+        raise BadInput(f"InfluxDB refused the changed task {name}: {answer.text[:300]}")
+    return [f"task {name} (changed)"]
+
+
+def _found(http: httpx2.Client, kind: str, **params: str) -> str:
+    found = _id_of(http, kind, **params)
+    if found is None:
+        raise Unavailable(f"InfluxDB has no {kind[:-1]} {next(iter(params.values()))}; run `dutyroom influx setup`")
+    return found
+
+
+def _id_of(http: httpx2.Client, kind: str, **params: str) -> str | None:
     """Id of an organisation or bucket; None where it is missing (which the server says by 404 or by an empty list)."""
-    answer = http.get(path, params=params)
+    answer = http.get(f"/api/v2/{kind}", params=params)
     if answer.status_code == 404:
         return None
-    found = call(http, "GET", path, params=params).json().get(kind, [])
+    found = call(http, "GET", f"/api/v2/{kind}", params=params).json().get(kind, [])
     return str(found[0]["id"]) if found else None
 
 

@@ -10,6 +10,7 @@ from dutyroom.cli import (
     backup,
     decode,
     demo,
+    influx,
     journal,
     plant,
     plant_ledger,
@@ -39,6 +40,7 @@ app.add_typer(rules_check.app, name="rules")
 app.add_typer(tickets.app, name="tickets")
 app.add_typer(user.app, name="user")
 app.add_typer(journal.app, name="journal")
+app.add_typer(influx.app, name="influx")
 app.add_typer(simulate.app, name="simulate")
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from history.influx import InfluxStore
 from history.influxql import InfluxAddress, client
-from history.influxsetup import setup_bucket, wait_ready
+from history.influxsetup import prepare, wait_ready
 from plant.errors import Corrupt, Unavailable
 from plant.instants import NEVER
 from plant.reading import Reading, ReadingBatch, SeriesKey, SeriesTable
@@ -23,7 +23,6 @@ from tests.support.storemodel import StoreModel, random_batch
 
 pytestmark = pytest.mark.influx
 
-WORD = "no-secret-at-all"
 T0 = 1_790_000_000_000
 SUPPLY = SeriesKey("ch-1", "t_chws", "chiller")
 POWER = SeriesKey("ch-1", "power", "chiller")
@@ -81,7 +80,7 @@ def test_readings_older_than_the_buckets_retention_are_counted(
     opens: Open, influx: Influx, address: InfluxAddress
 ) -> None:
     short = replace(address, bucket=f"{address.bucket}-short")
-    setup_bucket(short, username="u", password=WORD, keep_ms=3_600_000)
+    prepare(short, keep_ms=3_600_000)
     now = time.time_ns() // 1_000_000  # retention goes by the server's clock
     store = opens(short)
     write_line(short, f"chiller,site=campus,equipment=ch-1 power=1i {now - 9}")
@@ -204,21 +203,3 @@ def test_a_killed_server_comes_back_with_everything_it_accepted(own_influx: Infl
     own_influx.start()
     store.write(at(T0 + 20, t_chws=20.0), TABLE, 21)
     assert values(store, SUPPLY) == [(T0 + k, float(k)) for k in range(21)]
-
-
-def test_setup_makes_what_is_missing_once(influx: Influx, address: InfluxAddress) -> None:
-    new = replace(address, bucket=f"{address.bucket}-new", org=f"{address.bucket}-org")
-    assert setup_bucket(new, username="u", password=WORD) == ["organisation", "bucket"]
-    assert setup_bucket(new, username="u", password=WORD) == []
-    write_line(new, f"m,a=b c=1 {T0}")
-    with pytest.raises(Unavailable, match="refuses our token"):
-        setup_bucket(replace(new, token="wrong"), username="u", password=WORD)  # noqa: S106
-
-
-def test_setup_of_a_fresh_server_makes_user_and_token(own_influx: Influx) -> None:
-    own_influx.process.start(own_influx.healthy, seconds=90)
-    address = InfluxAddress(own_influx.url, "our-own-token", "campus", "telemetry")
-    wait_ready(address)
-    made = setup_bucket(address, username="dutyroom", password=WORD)
-    assert made == ["user", "organisation", "bucket", "token"]
-    write_line(address, f"m,a=b c=1 {T0}")

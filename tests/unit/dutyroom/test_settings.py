@@ -54,6 +54,38 @@ def test_secrets_do_not_show(tmp_path: Path) -> None:
     assert "hush" not in repr(settings)
 
 
+def test_secrets_come_from_files_over_the_settings_file_and_under_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = tmp_path / "run", tmp_path / "made"
+    for folder, name, secret in ((first, "broker__url", "mqtt://of-file:1"), (second, "store__token", "of-file\n")):
+        folder.mkdir()
+        (folder / name).write_text(secret)
+    monkeypatch.setenv("DUTYROOM_SECRETS", f"{first}:{second}")
+    file = write(tmp_path, '[broker]\nurl = "mqtt://of-toml:1"\n[store]\ntoken = "of-toml"\norg = "ours"\n')
+    settings = load_settings(file)
+    assert settings.broker.url.get_secret_value() == "mqtt://of-file:1"
+    assert (settings.store.token.get_secret_value(), settings.store.org) == ("of-file", "ours")
+    monkeypatch.setenv("DUTYROOM_STORE__TOKEN", "of-environment")
+    assert load_settings(file).store.token.get_secret_value() == "of-environment"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("store__tokn", "store.tokn"), (None, "does not exist")], ids=["misspelt", "no folder"]
+)
+def test_wrong_secrets_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str | None, words: str
+) -> None:
+    if name is not None:
+        (tmp_path / "kept").mkdir()
+        (tmp_path / "kept" / name).write_text("hush")
+    monkeypatch.setenv("DUTYROOM_SECRETS", str(tmp_path / "kept"))
+    with pytest.raises(ConfigError) as caught:
+        load_settings(None)
+    assert words in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
 def test_three_snapshots_are_kept_newest_first_and_none_ahead(tmp_path: Path) -> None:
     snapshots = Snapshots(tmp_path, "rules")
     for offset in (5, 10, 15, 20):
