@@ -81,8 +81,8 @@ def _number(node: ast.expr, constants: Mapping[str, float]) -> float | None:
         case ast.Name(id=name):
             return constants.get(name)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            value = _number(operand, constants)
-            return None if value is None else -value
+            found = _number(operand, constants)
+            return None if found is None else -found
         case ast.BinOp(left=left, op=op, right=right):
             return _worked_out(op, _number(left, constants), _number(right, constants))
     return None
