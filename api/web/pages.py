@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Depends
 
 from api.access import at_least
-from api.web import files, home, preferences
+from api.web import files, home, machines, preferences
 from maintenance.people import Role
 
 
@@ -29,6 +29,9 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute("GET", "/static/{version}/{name:path}", files.static_file, None),
     PageRoute("GET", "/", home.show_board, _VIEWER),
     PageRoute("GET", "/live/board", home.live_board, _VIEWER),
+    PageRoute("GET", "/equipment", machines.list_machines, _VIEWER),
+    PageRoute("GET", "/equipment/{id}", machines.show_machine, _VIEWER),
+    PageRoute("GET", "/live/equipment/{id}", machines.live_machine, _VIEWER),
     PageRoute("GET", "/more", preferences.more, _VIEWER),
     PageRoute("POST", "/preferences", preferences.prefer, None),
 )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from maintenance.people import Role
 from maintenance.texts import RESOLUTIONS, SEVERITIES, STATES, VERDICTS
 from plant.catalogue import Text
+from plant.quality import Reason
 from plant.site import Mode
 
 ROLES: Mapping[Role, Text] = {
@@ -41,6 +42,24 @@ AREAS: Mapping[str, Text] = {
 }
 """Names of areas as the demo's paths use them; an area with another name is shown as it is written."""
 
+REASONS: Mapping[Reason, Text] = {
+    Reason.NONE: Text("", ""),
+    Reason.OUT_OF_RANGE: Text("超出量程", "out of range"),
+    Reason.SENTINEL: Text("传感器断线码", "code of a broken sensor"),
+    Reason.NOT_A_NUMBER: Text("不是数值", "no number"),
+    Reason.JUMP: Text("突变，待下一次读数确认", "jumped; the next reading decides"),
+    Reason.CLOCK_FAULT: Text("设备时钟超前", "the device's clock is ahead"),
+    Reason.DELAYED: Text("延迟到达", "came late"),
+    Reason.HISTORICAL: Text("历史数据，不参与判定", "historical, not judged"),
+    Reason.NO_TIME_IN_BACKLOG: Text("积压数据无时标，不参与判定", "no time of its own in a backlog, not judged"),
+    Reason.RETAINED: Text("保留消息", "retained message"),
+    Reason.DEVICE_FAILURE: Text("设备自报故障", "the device reports a failure"),
+    Reason.OUT_OF_SPECIFICATION: Text("设备自报超出规格", "the device reports out of specification"),
+    Reason.COUNTER_FAULT: Text("计数器倒走或过快", "meter ran backwards or too fast"),
+    Reason.UNIT_OR_SCALE: Text("疑似单位或倍率错误", "unit or scale looks wrong"),
+    Reason.FLOOD: Text("设备消息过多", "the device sends far too much"),
+}
+
 WORDS = {
     "states": STATES,
     "severities": SEVERITIES,
@@ -49,4 +68,5 @@ WORDS = {
     "roles": ROLES,
     "modes": MODES,
     "qualities": QUALITIES,
+    "reasons": REASONS,
 }
