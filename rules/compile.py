@@ -99,8 +99,8 @@ def compile_rule(rule: Rule, roster: Roster) -> CompiledRule:
         roster.kind.derived,
         consts,
         roster.kind.active,
-        None,
-        roster.nodes,
+        nodes=roster.nodes,
+        zone=roster.plant.site.zone,
     )
     members = tuple(select(rule.for_each, points)) if rule.for_each else (None,)
     gates, levels = [], []

@@ -12,6 +12,7 @@ import msgspec
 from plant.quality import Reason
 from rules.lang.fixed import Bools, Ints, decimal_text
 from rules.lang.nodes import Block, Node, Num, NumNode, Signal, SignalTruth, Truth
+from rules.lang.paned import PaneWindow
 from rules.lang.windowed import Window
 
 MAX_FRAMES = 240
@@ -51,8 +52,11 @@ def tree(node: Node, block: Block, row: int, column: int) -> Json:
         known = bool(plane.known[row, column])
         result["value"] = decimal_text(int(plane.value[row, column]), node.shape.decimals) if known else None
         result["unit"] = str(node.shape.dimension)
-    if isinstance(node, Window):
+    if isinstance(node, Window | PaneWindow):
         result["window"] = {"instants": node.span.width, "needed": node.span.need}
+    if isinstance(node, PaneWindow):
+        panes = node.span.panes
+        result["panes"] = {"count": panes.count, "length_ms": panes.length_ms, "zone": panes.zone}
     if isinstance(node, Signal | SignalTruth):
         result["quality"] = Reason(int(block.reasons(node.name)[row, column])).name.lower()
     if node.children:

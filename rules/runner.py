@@ -90,6 +90,9 @@ class RuleRunner:
                 where = self.installed[row][:, None] & (is_open.true if is_open is not None else True)
                 fault[row], fine[row], clear[row] = when.true & where, when.false & where, back.true & where
                 row += 1
+        for node, _ in self.compiled.comparable:
+            # What looks back must see every block, also those in which no alarm asks for it.
+            node.num(block)
         return Verdicts(fault, fine, clear, gated)
 
     def _count(self, verdicts: Verdicts) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from operator import eq, ge, gt, le, lt, ne
 from typing import NoReturn, Protocol
@@ -81,6 +81,19 @@ class Arithmetic:
             (term.shape.decimals for term in (left, right) if isinstance(term, NumNode)), default=QUOTIENT_DECIMALS
         )
         return self.at(left, decimals, blame), self.at(right, decimals, blame), decimals
+
+    def alike(self, terms: Sequence[Number], blame: Blame) -> tuple[list[NumNode], Shape]:
+        """Terms of one unit at the coarsest resolution among them, and the shape of any choice between them."""
+        dimension: Dimension | None = None
+        for term in terms:
+            mine = term.dimension if isinstance(term, Const) else term.shape.dimension
+            if dimension is not None and mine is not None and mine != dimension:
+                blame(f"{dimension} and {mine} are mixed", expected="the same unit for all of them")
+            dimension = dimension or mine
+        decimals = min((t.shape.decimals for t in terms if isinstance(t, NumNode)), default=QUOTIENT_DECIMALS)
+        parts = [self.at(term, decimals, blame) for term in terms]
+        low, high = min(part.shape.low for part in parts), max(part.shape.high for part in parts)
+        return parts, Shape(decimals, dimension or ONE, low, high)
 
     def add(self, left: Number, right: Number, sign: int, blame: Blame) -> Number:
         """left + sign · right."""

@@ -278,6 +278,23 @@ class Default(NumNode):
         return Num(np.where(first.known, first.value, second.value), first.known | second.known)
 
 
+class Where(NumNode):
+    """`where(cond, x)`: x where the condition is true, else unknown; `where(cond, x, y)`: y where it is false."""
+
+    def __init__(self, key: str, condition: BoolNode, parts: Sequence[NumNode], shape: Shape) -> None:
+        super().__init__(key, (condition, *parts), shape)
+        self.condition, self.parts = condition, tuple(parts)
+
+    def compute(self, block: Block) -> Num:
+        when, first = self.condition.truth(block), self.parts[0].num(block)
+        known = when.true & first.known
+        value = np.where(known, first.value, 0)
+        for other in (part.num(block) for part in self.parts[1:]):
+            elsewhere = when.false & other.known
+            value, known = np.where(elsewhere, other.value, value), known | elsewhere
+        return Num(value, known)
+
+
 class Silence(NumNode):
     """`silent()`: s since the equipment was last heard, listening time only; `stale_after()`: s a word counts."""
 

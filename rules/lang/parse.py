@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from plant.catalogue import Derived, Point
@@ -17,12 +17,12 @@ from plant.instants import duration_text, parse_duration
 from plant.units import Dimension
 from rules.lang.fixed import exact
 from rules.lang.nodes import BoolNode, Const, Fixed, Node, NumNode, Rounded, Shape, Signal, SignalTruth
+from rules.lang.spans import LONGEST_MS
 
 Term = Const | NumNode | BoolNode
 
 MAX_TEXT = 2_000
 MAX_NODES = 400
-MAX_WINDOW_MS = 2 * 3_600_000
 
 
 class ExpressionError(DutyroomError):
@@ -38,7 +38,7 @@ class Scope:
     """The names an expression may use, for the equipment of one type on one grid.
 
     `points` holds own points and related ones as `relation.point`; `member` is the point that `p` stands for;
-    `nodes` is where equal nodes are shared.
+    `nodes` is where equal nodes are shared; `zone` is that of the site's clock.
     """
 
     rows: int
@@ -50,6 +50,7 @@ class Scope:
     member: Point | None = None
     nodes: dict[str, Node] = field(default_factory=dict)
     resolving: tuple[str, ...] = ()
+    zone: str = "UTC"
 
     def names(self) -> list[str]:
         """Every name that would be understood."""
@@ -141,7 +142,7 @@ class Parser:
         return term
 
     def duration(self, node: ast.expr) -> int:
-        """A quoted duration, ms, at least one step and at most the longest window."""
+        """A quoted duration, ms, at least one step and at most as far as anything looks back."""
         if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
             raise self.fail(node, "a duration is needed here", expected='a quoted duration such as "5m"')
         try:
@@ -151,8 +152,10 @@ class Parser:
         if length % self.scope.step_ms or length < self.scope.step_ms:
             step = duration_text(self.scope.step_ms)
             raise self.fail(node, f"{node.value} does not fit the grid of {step}", expected=f"a multiple of {step}")
-        if length > MAX_WINDOW_MS:
-            raise self.fail(node, f"{node.value} is longer than a window may be", expected="at most 2h")
+        if length > LONGEST_MS:
+            raise self.fail(
+                node, f"{node.value} is longer than a window may be", expected=f"at most {duration_text(LONGEST_MS)}"
+            )
         return length
 
     def share(self, node: Node) -> Node:
@@ -228,18 +231,7 @@ class Parser:
         return _Renamed(rounded, Dimension.of(derived.unit))
 
     def _inner(self, name: str) -> Scope:
-        scope = self.scope
-        return Scope(
-            scope.rows,
-            scope.step_ms,
-            scope.points,
-            scope.derived,
-            scope.consts,
-            scope.active,
-            None,
-            scope.nodes,
-            (*scope.resolving, name),
-        )
+        return replace(self.scope, member=None, resolving=(*self.scope.resolving, name))
 
 
 class _Renamed(Rounded):

@@ -6,6 +6,7 @@ import numpy as np
 
 from rules.lang.fixed import Bools, Ints, rounded_division
 from rules.lang.nodes import Block, BoolNode, Num, NumNode, Shape, Truth
+from rules.lang.spans import Span
 from rules.lang.windows import (
     run_length,
     window_count,
@@ -15,9 +16,6 @@ from rules.lang.windows import (
     window_sum,
 )
 
-COVERAGE_PERCENT = 80
-"""Share of a window's instants that must be known (DOMAIN §1.2)."""
-
 
 def _carry(block: Block, key: str, value: Ints, width: int) -> Ints:
     """The `width` rows before the block followed by the block's; the last `width` are carried on."""
@@ -26,7 +24,7 @@ def _carry(block: Block, key: str, value: Ints, width: int) -> Ints:
     return rows
 
 
-def _look_back(block: Block, key: str, plane: Num, width: int) -> tuple[Ints, Bools]:
+def look_back(block: Block, key: str, plane: Num, width: int) -> tuple[Ints, Bools]:
     """Value and mask of the `width` rows before the block followed by the block's."""
     known = plane.known.astype(np.int64)
     value = _carry(block, f"{key}|v", np.where(plane.known, plane.value, 0), width)
@@ -45,7 +43,7 @@ class Window(NumNode):
 
     def compute(self, block: Block) -> Num:
         width = self.span.width
-        value, known = _look_back(block, self.key, self.part.num(block), width - 1)
+        value, known = look_back(block, self.key, self.part.num(block), width - 1)
         count = window_count(known, width)
         enough = count >= self.span.need
         result = self._statistic(value, known, np.maximum(count, 1), block.step_ms)
@@ -84,16 +82,6 @@ class Window(NumNode):
         return np.rint(top / bottom * lift).astype(np.int64)
 
 
-class Span:
-    """A window in instants and how many of them must be known."""
-
-    __slots__ = ("need", "width")
-
-    def __init__(self, width: int, coverage_percent: int) -> None:
-        self.width = width
-        self.need = max(1, -(-width * coverage_percent // 100))
-
-
 class Lag(NumNode):
     """The value `rows` instants ago."""
 
@@ -102,7 +90,7 @@ class Lag(NumNode):
         self.part, self.rows = part, rows
 
     def compute(self, block: Block) -> Num:
-        value, known = _look_back(block, self.key, self.part.num(block), self.rows)
+        value, known = look_back(block, self.key, self.part.num(block), self.rows)
         return Num(value[:, : block.n], known[:, : block.n])
 
 
@@ -115,7 +103,7 @@ class Stuck(BoolNode):
 
     def compute(self, block: Block) -> Truth:
         width = self.span.width
-        value, known = _look_back(block, self.key, self.part.num(block), width - 1)
+        value, known = look_back(block, self.key, self.part.num(block), width - 1)
         enough = window_count(known, width) >= self.span.need
         spread = np.where(enough, window_max(value, known, width), 0) - np.where(
             enough, window_min(value, known, width), 0
@@ -147,12 +135,38 @@ class Since(NumNode):
         self.part = part
 
     def compute(self, block: Block) -> Num:
-        never = -(2**62)
-        at = np.where(self.part.truth(block).true, block.instants[None, :], never)
-        last = np.maximum(np.maximum.accumulate(at, axis=1), block.state.get(self.key, 1, never))
+        # 0 (1970) is never, so that the row of equipment that joined later says never too.
+        at = np.where(self.part.truth(block).true, block.instants[None, :], 0)
+        last = np.maximum(np.maximum.accumulate(at, axis=1), block.state.get(self.key, 1))
         block.state.put(self.key, last[:, -1:])
-        known = last > never
+        known = last > 0
         return Num(np.where(known, (block.instants[None, :] - last) // 1000, 0), known)
+
+
+class Last(NumNode):
+    """`last(x, cond)`: x at the last instant at which the condition was true; unknown before, or if x was then."""
+
+    def __init__(self, key: str, part: NumNode, condition: BoolNode) -> None:
+        super().__init__(key, (part, condition), part.shape)
+        self.part, self.condition = part, condition
+
+    def compute(self, block: Block) -> Num:
+        plane, when = self.part.num(block), self.condition.truth(block).true
+        place = np.where(when, np.arange(1, block.n + 1, dtype=np.int64), 0)
+        np.maximum.accumulate(place, axis=1, out=place)
+        before = block.state.get(self.key, 2)
+        values = np.concatenate([before[:, :1], np.where(plane.known, plane.value, 0)], axis=1)
+        flags = np.concatenate([before[:, 1:], plane.known.astype(np.int64)], axis=1)
+        value, known = np.take_along_axis(values, place, axis=1), np.take_along_axis(flags, place, axis=1)
+        block.state.put(self.key, np.concatenate([value[:, -1:], known[:, -1:]], axis=1))
+        return Num(value, known != 0)
+
+
+def rises(block: Block, key: str, plane: Truth) -> Ints:
+    """1 where a condition is true right after an instant at which it was false, else 0; (e, n)."""
+    false = _carry(block, f"{key}|f", plane.false.astype(np.int64), 1)[:, : block.n]
+    rose: Ints = ((false != 0) & plane.true).astype(np.int64)
+    return rose
 
 
 class Rises(NumNode):
@@ -164,8 +178,7 @@ class Rises(NumNode):
 
     def compute(self, block: Block) -> Num:
         plane = self.part.truth(block)
-        false = _carry(block, f"{self.key}|f", plane.false.astype(np.int64), 1)[:, : block.n]
-        rose = ((false != 0) & plane.true).astype(np.int64)
+        rose = rises(block, self.key, plane)
         count = window_sum(_carry(block, f"{self.key}|r", rose, self.span.width - 1), self.span.width)
         seen = _carry(block, f"{self.key}|k", plane.known.astype(np.int64), self.span.width - 1)
         enough = window_sum(seen, self.span.width) >= self.span.need

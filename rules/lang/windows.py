@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from rules.lang.fixed import Bools, Ints
 
-_LOWEST = np.int64(-(2**63))
-_HIGHEST = np.int64(2**63 - 1)
+LOWEST = np.int64(-(2**63))
+HIGHEST = np.int64(2**63 - 1)
 _MEDIAN_ROWS = 4_096
 
 
@@ -47,18 +47,18 @@ def _extreme(rows: Ints, width: int, pick: Callable[[Ints, Ints], Ints]) -> Ints
 
 def window_min(rows: Ints, known: Bools, width: int) -> Ints:
     """Least known value of each window (the highest integer where none is known)."""
-    return _extreme(np.where(known, rows, _HIGHEST), width, np.minimum)
+    return _extreme(np.where(known, rows, HIGHEST), width, np.minimum)
 
 
 def window_max(rows: Ints, known: Bools, width: int) -> Ints:
     """Greatest known value of each window (the lowest integer where none is known)."""
-    return _extreme(np.where(known, rows, _LOWEST), width, np.maximum)
+    return _extreme(np.where(known, rows, LOWEST), width, np.maximum)
 
 
 def window_median_twice(rows: Ints, known: Bools, width: int) -> Ints:
     """Twice the median of the known values of each window: the sum of the two middle ones, so that it stays whole."""
     parts = []
-    windows = sliding_window_view(np.where(known, rows, _HIGHEST), width, axis=1)
+    windows = sliding_window_view(np.where(known, rows, HIGHEST), width, axis=1)
     counts = window_count(known, width)
     for start in range(0, windows.shape[1], _MEDIAN_ROWS):
         ordered = np.sort(windows[:, start : start + _MEDIAN_ROWS], axis=2)

@@ -15,7 +15,7 @@ from rules.events import AlarmEvent, EventKind
 from rules.frames import lateness_live
 from rules.model import Rule
 from tests.support.naive_engine import NaiveEngine, Reset, Transition
-from tests.support.tiny import START, arrivals, plant, rules
+from tests.support.tiny import START, arrivals, long_rules, plant, rules
 
 _TOLD = frozenset(
     {
@@ -27,6 +27,11 @@ _TOLD = frozenset(
         EventKind.CLEARED,
     }
 )
+
+
+_PAUSES = (1_000, 3_300, 10_000, 10_000, 27_000)
+_LONG_PAUSES = (10_000, 60_000, 60_000, 170_000, 600_000)
+"""Between ticks, ms."""
 
 
 @dataclass(frozen=True)
@@ -91,13 +96,27 @@ def scenario(seed: int, minutes: int = 25, *, acts: bool = True) -> Scenario:
     """A random site, rules and journal; the same for the same seed."""
     random = Random(seed)
     site, pack = plant(random), rules(random)
+    return Scenario(site, pack, _journal(random, site, pack, minutes, acts=acts, pauses=_PAUSES))
+
+
+def long_scenario(seed: int, minutes: int) -> Scenario:
+    """As `scenario`, for hours: one machine on the grid of a minute, with windows that move in panes."""
+    random = Random(seed)
+    site, pack = plant(random, alone=True), long_rules(random)
+    return Scenario(site, pack, _journal(random, site, pack, minutes, acts=True, pauses=_LONG_PAUSES))
+
+
+def _journal(
+    random: Random, site: Plant, pack: Sequence[Rule], minutes: int, *, acts: bool, pauses: Sequence[int]
+) -> list[Item]:
+    """What is received over `minutes`, with ticks `pauses` apart."""
     stream = arrivals(random, site, minutes)
     journal: list[Item] = []
     # The first tick comes when every grid can close its first instant: where evaluation begins is not at stake here.
     last, place, now = NEVER, 0, START + 65_000
     latching = [rule.id for rule in pack if rule.latching]
     while now < START + (minutes + 6) * 60_000:
-        now += random.choice((1_000, 3_300, 10_000, 10_000, 27_000))
+        now += random.choice(pauses)
         upto = place
         while upto < len(stream) and stream[upto].at <= now:
             upto += 1
@@ -107,9 +126,9 @@ def scenario(seed: int, minutes: int = 25, *, acts: bool = True) -> Scenario:
         journal.append(Tick(now))
         last = now
         if acts and latching and random.random() < 0.15:
-            machine = random.choice([name for name in site.site.equipment if name != "p1"])
+            machine = random.choice([name for name in site.site.equipment if name != "p1"] or ["p1"])
             journal.append(Act(len(journal), machine, random.choice(latching)))
-    return Scenario(site, pack, journal)
+    return journal
 
 
 @dataclass(frozen=True)

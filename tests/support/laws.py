@@ -13,10 +13,27 @@ from rules.backtest import backtest, spans
 from rules.engine import Engine
 from rules.events import AlarmEvent, EventKind
 from rules.frames import lateness_file
-from tests.support.journals import Batch, Item, Scenario, Tick, Told, reference, run, scenario, transitions
+from tests.support.journals import (
+    Batch,
+    Item,
+    Scenario,
+    Tick,
+    Told,
+    long_scenario,
+    reference,
+    run,
+    scenario,
+    transitions,
+)
 
-PATHS = ("raised", "cleared", "level", "latched", "unknown", "known_again", "suppressed", "released", "stale", "late")
+PATHS = (
+    *("raised", "cleared", "level", "latched", "unknown", "known_again", "suppressed", "released", "stale", "late"),
+    *("panes", "ewma", "clock", "verified"),
+)
 """What a set must have seen before its agreement means anything."""
+
+_WORDS = {"panes": "coverage=", "ewma": "ewma(", "clock": "local_hour()"}
+"""Parts of the language that count as taken where a rule that uses them was raised or cleared."""
 
 _EVENT_PATHS: Mapping[EventKind, str] = {
     EventKind.RAISED: "raised",
@@ -25,7 +42,9 @@ _EVENT_PATHS: Mapping[EventKind, str] = {
     EventKind.UNEVALUABLE: "unknown",
     EventKind.EVALUABLE: "known_again",
     EventKind.RELEASED: "released",
+    EventKind.VERIFIED: "verified",
 }
+_TURNS = (EventKind.RAISED, EventKind.CLEARED)
 _SAFELY_BEFORE_MS = 130_000
 
 
@@ -116,6 +135,15 @@ def restarts(seed: int, minutes: int) -> Tried:
     return _compared(trial, run(trial, restart=lambda number: number in at).events)
 
 
+def long_windows(seed: int, minutes: int) -> Tried:
+    """Over hours, when what has left a long window must be gone: cut, stored and restored, still as the reference."""
+    trial, random = long_scenario(seed, 150 + 5 * minutes), Random(seed)
+    journal = [part for item in trial.journal for part in (_cut(random, item) if isinstance(item, Batch) else [item])]
+    at = {number for number in range(len(journal)) if random.random() < 0.02}
+    told = run(trial, journal=journal, restart=lambda number: number in at)
+    return _tried(trial, told, transitions(told.events), reference(trial))
+
+
 def live_and_past(seed: int, minutes: int) -> Tried:
     """The whole past in one block ends in the alarms of the live run, and a file may be ticked in any steps."""
     trial, random = scenario(seed, minutes, acts=False), Random(seed)
@@ -143,6 +171,7 @@ LAWS: Mapping[str, Law] = {
     "duplicates": duplicates,
     "late": late_readings,
     "restarts": restarts,
+    "long_windows": long_windows,
     "live_and_past": live_and_past,
 }
 
@@ -190,6 +219,11 @@ def _paths(trial: Scenario, told: Told) -> Counter[str]:
     found["latched"] = sum(event.kind == EventKind.CLEARED and event.rule in latching for event in told.events)
     found["suppressed"] = sum(event.kind == EventKind.RAISED and event.cause is not None for event in told.events)
     found["late"] = told.late
+    for path, word in _WORDS.items():
+        using = {rule.id for rule in trial.rules for level in rule.levels if word in level.when or word in level.clear}
+        found[path] = sum(
+            event.kind in (EventKind.RAISED, EventKind.CLEARED) and event.rule in using for event in told.events
+        )
     latest: dict[tuple[str, str], int] = {}
     for reading in (reading for item in trial.journal if isinstance(item, Batch) for reading in item.readings):
         key = (reading.equipment, reading.point)

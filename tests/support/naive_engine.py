@@ -93,7 +93,7 @@ class NaiveEngine:
         for relation, targets in machine.relations.items():
             for name, point in self.plant.points(self.plant.site.equipment[targets[0]]).items():
                 points[f"{relation}.{name}"] = point
-        return Reader(points, {}, step, calls=CALLS)
+        return Reader(points, {}, step, self.plant.site.zone, calls=CALLS)
 
     def run(self, plant_time: int, resets: Sequence[Reset] = ()) -> list[Transition]:
         """All transitions at instants that a tick at `plant_time` closes, in order."""
@@ -167,7 +167,7 @@ class NaiveEngine:
             known = (equipment, point) not in bad
             values[name] = signals.value(equipment, point, now) if known else None
             reasons[name] = signals.reason(equipment, point)
-        return Past(values, reasons)
+        return Past(now, values, reasons)
 
     def _judge(self, alarm: Alarm, reader: Reader, now: int) -> None:
         rule = alarm.rule

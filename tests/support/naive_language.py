@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 from plant.catalogue import Point
 
@@ -31,8 +33,9 @@ def rounded(value: Fraction, decimals: int) -> Fraction:
 
 @dataclass
 class Past:
-    """What one instant looked like: points and reasons of one equipment and of those it is related to."""
+    """What one instant (`at`, ms) looked like: points and reasons of one equipment and of those it is related to."""
 
+    at: int
     values: dict[str, Fraction | None]
     reasons: dict[str, int]
 
@@ -44,11 +47,13 @@ class Reader:
     points: dict[str, Point]
     constants: dict[str, Fraction | None]
     step: int
+    zone: str = "UTC"
     past: list[Past] = field(default_factory=list)
     member: str | None = None
     calls: Mapping[str, Call] = field(default_factory=dict)
     memo: dict[tuple[int, int, str | None], Value] = field(default_factory=dict)
     trees: dict[str, ast.expr] = field(default_factory=dict)
+    shown: dict[int, datetime] = field(default_factory=dict)
 
     def truth(self, text: str, member: str | None = None) -> bool | None:
         """A condition now."""
@@ -112,6 +117,12 @@ class Reader:
         if isinstance(found, Number):
             raise TypeError(f"{ast.unparse(node)} is a number")
         return found
+
+    def clock(self, when: int) -> datetime:
+        """What the site's clock shows at one of the past instants."""
+        if when not in self.shown:
+            self.shown[when] = datetime.fromtimestamp(self.past[when].at / 1000, ZoneInfo(self.zone))
+        return self.shown[when]
 
     def _name(self, name: str, when: int) -> Value:
         if name in self.constants:

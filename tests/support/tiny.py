@@ -10,12 +10,15 @@ from plant.quality import Quality, Reason
 from plant.reading import Reading
 from plant.severity import Severity
 from plant.site import Equipment, Plant, Site
-from rules.model import ForEach, Level, Rule
+from rules.model import Comparable, ForEach, Level, Rule
 
 START = 1_750_000_020_000
 """A multiple of every step."""
 
 _TEXT = Text("甲", "a")
+
+_HOURS = (12.75, 15.25, 17.3, 19.1, 20.9, 21.1, 23.2)
+"""Near what the clock shows, or has left to 12:30, at the start in the zones the sites are in."""
 
 
 def _sensor(name: str) -> Point:
@@ -46,8 +49,8 @@ MACHINE = EquipmentType(
 SOURCE = EquipmentType("source", _TEXT, 60_000, _points(_sensor("a"), _flag("s", Kind.STATUS)))
 
 
-def plant(random: Random) -> Plant:
-    """One source and two or three machines behind it."""
+def plant(random: Random, *, alone: bool = False) -> Plant:
+    """One source and two or three machines behind it, or the source alone."""
     machines = [
         Equipment(
             f"m{n}",
@@ -57,18 +60,19 @@ def plant(random: Random) -> Plant:
             relations={"source": ("p1",)},
             interval_ms=random.choice((10_000, 40_000)),
         )
-        for n in range(1, random.choice((3, 4)))
+        for n in range(1, 1 if alone else random.choice((3, 4)))
     ]
     everything = [Equipment("p1", "x/p1", "source", _TEXT, interval_ms=60_000), *machines]
     catalogue = Catalogue({"machine": MACHINE, "source": SOURCE})
-    return Plant(catalogue, Site("tiny", "UTC", _TEXT, {machine.id: machine for machine in everything}))
+    zone = random.choice(("UTC", "Asia/Shanghai", "Asia/Kathmandu", "Europe/Berlin"))
+    return Plant(catalogue, Site("tiny", zone, _TEXT, {machine.id: machine for machine in everything}))
 
 
 class Grammar:
     """Random expressions over the points of one type, on one grid."""
 
-    def __init__(self, random: Random, kind: str, step_ms: int, *, member: bool) -> None:
-        self.random, self.step = random, step_ms
+    def __init__(self, random: Random, kind: str, step_ms: int, *, member: bool, panes: float = 0.3) -> None:
+        self.random, self.step, self.panes = random, step_ms, panes
         self.numbers = ["a"] if kind == "source" else ["a", "b", "source.a"]
         self.flags = ["s"] if kind == "source" else ["s", "command", "trip", "source.s"]
         self.own = ["a"] if kind == "source" else ["a", "b"]
@@ -78,6 +82,15 @@ class Grammar:
     def window(self) -> str:
         """A duration of a few instants."""
         return f'"{self.random.choice((1, 2, 3, 5, 8)) * self.step // 1000}s"'
+
+    def long(self) -> str:
+        """A window that moves in panes, content with so little of it that short journals show something."""
+        share = self.random.choice(("0.01", "0.01", "0.5"))
+        return f'"{self.random.choice(("130m", "150m", "3h", "4h", "6h", "1d"))}", coverage={share}'
+
+    def wide(self) -> str:
+        """A window of either kind."""
+        return self.long() if self.random.random() < self.panes else self.window()
 
     def limit(self) -> str:
         """A number near the values of the journal, often an exact tie."""
@@ -91,10 +104,16 @@ class Grammar:
         inner = self.number(depth - 1)
         return self.random.choice(
             (
-                f"mean({inner}, {self.window()})",
-                f"min({inner}, {self.window()})",
-                f"max({inner}, {self.window()})",
+                f"mean({inner}, {self.wide()})",
+                f"min({inner}, {self.wide()})",
+                f"max({inner}, {self.wide()})",
+                f"median({inner}, {self.wide()})",
                 f"lag({inner}, {self.window()})",
+                f"ewma({inner}, {self.window()})",
+                f"last({inner}, {name} > {self.limit()})",
+                f"where({name} > {self.limit()}, {inner})",
+                f"where({name} > {self.limit()}, {inner}, {name})",
+                f"median_of({inner}, {name}, {self.random.choice(self.numbers)})",
                 f"least({inner}, {name})",
                 f"greatest({inner}, {name})",
                 f"default({inner}, {self.limit()})",
@@ -112,6 +131,7 @@ class Grammar:
             f"delta({self.random.choice(self.own)}, {self.window()}) > 0.3",
             f'quality({self.random.choice(self.own)}, "sentinel", "out_of_range")',
             f"stuck({self.random.choice(self.own)}, 0.2, {self.window()})",
+            f"{self.random.choice(('local_hour() >', 'hours_until(12.5) <'))} {self.random.choice(_HOURS):g}",
         )
         if depth == 0 or self.random.random() < 0.45:
             return self.random.choice(simple)
@@ -123,8 +143,8 @@ class Grammar:
                 f"any_of({inner}, {self.condition(depth - 1)})",
                 f"not ({inner})",
                 f"held({inner}, {self.window()})",
-                f"share_true({inner}, {self.window()}) > 0.5",
-                f"count_rises({inner}, {self.window()}) >= 1",
+                f"share_true({inner}, {self.wide()}) > 0.5",
+                f"count_rises({inner}, {self.wide()}) >= 1",
                 f"since({inner}) < {self.random.choice((20, 60))}",
                 f"known({self.random.choice(self.own)}) and {inner}",
             )
@@ -140,11 +160,19 @@ def rules(random: Random, count: int = 7) -> list[Rule]:
     return made
 
 
-def _rule(random: Random, name: str, kind: str, before: list[Rule], *, judges: bool) -> Rule:
+def long_rules(random: Random, count: int = 8) -> list[Rule]:
+    """Random rules of the source's grid of a minute, most of them with windows that move in panes."""
+    made: list[Rule] = []
+    for number in range(count):
+        made.append(_rule(random, f"TT-{number:02d}", "source", made, judges=number == 0, panes=0.8))
+    return made
+
+
+def _rule(random: Random, name: str, kind: str, before: list[Rule], *, judges: bool, panes: float = 0.3) -> Rule:
     every = random.choice((None, None, 5_000)) if kind == "machine" else None
     step = every or (MACHINE if kind == "machine" else SOURCE).step_ms
     members = judges or (kind == "machine" and random.random() < 0.3)
-    grammar = Grammar(random, kind, step, member=members)
+    grammar = Grammar(random, kind, step, member=members, panes=panes)
     causes = [rule.id for rule in before if rule.applies_to == (kind,) and random.random() < 0.4]
     causes += [
         f"source:{x.id}" for x in before if kind == "machine" and x.applies_to == ("source",) and random.random() < 0.4
@@ -163,7 +191,7 @@ def _rule(random: Random, name: str, kind: str, before: list[Rule], *, judges: b
         points=(),
         params={},
         for_each=(ForEach(kinds=("sensor",)) if judges else ForEach(points=("a", "b"))) if members else None,
-        comparable=(),
+        comparable=(Comparable(f"mean(a, {grammar.window()})", 1.0),) if random.random() < 0.4 else (),
         verify_for_ms=60_000,
         suppressed_by=() if judges else tuple(causes),
         causes=(),

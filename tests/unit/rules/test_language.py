@@ -92,11 +92,19 @@ def numbers(text: str, **signals: list[float | None]) -> list[str | None]:
         pytest.param("sat > 3 and mat", 13, "this is a number", id="number as condition"),
         pytest.param("mean(sat, 5) > 3", 11, "a duration is needed here", id="bare duration"),
         pytest.param('mean(sat, "90s") > 3', 11, "does not fit the grid", id="duration off the grid"),
-        pytest.param('mean(sat, "3h") > 3', 11, "longer than a window", id="too long a window"),
+        pytest.param('mean(sat, "40d") > 3', 11, "longer than a window", id="too long a window"),
         pytest.param("sat > 3.00005", 1, "finer than the resolution", id="too fine a literal"),
         pytest.param("3 > 2", 1, "two constants", id="constants"),
         pytest.param("run > 0", 1, "a condition is compared", id="bool compared"),
         pytest.param("sat * sat * sat * sat * sat * sat * sat > 1", 1, "numbers here could pass 2^62", id="overflow"),
+        pytest.param('std(sat, "3h") > 3', 10, "std looks back at most 2h", id="std in panes"),
+        pytest.param('mean(sat, "121m30s") > 3', 11, "does not fit the grid", id="long duration off the grid"),
+        pytest.param('mean(sat, "8d1m") > 3', 11, "cannot be cut into panes", id="no whole panes"),
+        pytest.param("least(sat, load) > 3", 1, "are mixed", id="choice between units"),
+        pytest.param("default(rise, sat) > 3", 1, "are mixed", id="stand-in of another unit"),
+        pytest.param("median_of(sat, mat) > 3", 1, "2 arguments", id="middle of two"),
+        pytest.param('point("current_{phase}") > 3', 1, "needs a rule over a family", id="point without members"),
+        pytest.param("where(sat, mat) > 3", 7, "this is a number", id="where without a condition"),
         pytest.param("flat(mat)", 1, "declares no flatline", id="no flatline"),
     ],
 )
@@ -191,6 +199,68 @@ def test_share_true() -> None:
 def test_flat_uses_the_tolerance_the_point_declares() -> None:
     rows: list[float | None] = [20.0, 20.1, 20.1, 20.2, 20.3]
     assert truths("flat(sat)", sat=rows) == [None, None, True, True, False]
+
+
+def test_the_middle_of_several_is_unknown_with_one_of_them() -> None:
+    pairs: dict[str, list[float | None]] = {"sat": [1, 5, 5], "mat": [2, 2, None]}
+    assert numbers("median_of(sat, mat, 4)", **pairs) == ["2.000", "4.000", None]
+    assert numbers("median_of(sat, mat, 4, 10)", **pairs) == ["3.000", "4.500", None]
+
+
+def test_where_chooses_and_knows_nothing_without_its_condition() -> None:
+    pairs: dict[str, list[float | None]] = {"sat": [1, 1, 1], "mat": [2, 2, 2], "run": [1, 0, None]}
+    assert numbers("where(run, sat)", **pairs) == ["1.000", None, None]
+    assert numbers("where(run, sat, mat)", **pairs) == ["1.000", "2.000", None]
+
+
+def test_last_remembers_the_value_of_the_moment() -> None:
+    pairs: dict[str, list[float | None]] = {"sat": [1, 2, 3, None, 5], "run": [0, 1, None, 1, 0]}
+    assert numbers("last(sat, run)", **pairs) == [None, "2.000", "2.000", None, None]
+
+
+def test_point_follows_the_members_of_p() -> None:
+    members = {"loc": "incoming", "phase": "l2"}
+    joint = Point(
+        "joint_incoming_l2", "Cel", Kind.SENSOR, -40, 200, NAME, family="joint_{loc}_{phase}", members=members
+    )
+    where = replace(scope(), member=joint)
+    where.points = {**where.points, "current_l2": point("current_l2", "A"), joint.name: joint}
+    assert parse('point("current_{phase}") > 3', where).key == parse("current_l2 > 3", where).key
+    with pytest.raises(ExpressionError, match=r"has no \{place\}") as caught:
+        parse('point("current_{place}") > 3', where)
+    assert caught.value.expected == "{loc}, {phase}"
+
+
+def test_a_filter_answers_a_step_as_its_time_constant_says() -> None:
+    # 300 min at 0, then at 10: after τ = 20 min, 10 (1 - e^-1) = 6.3212; after 3 τ 9.5021; e^-8 is left out of it.
+    rows: list[float | None] = [0.0 if minute < 300 else 10.0 for minute in range(360)]
+    found = numbers('ewma(sat, "20m")', sat=rows)
+    after = [float(found[299 + minutes] or "nan") for minutes in (20, 60)]
+    assert after == pytest.approx([6.3212, 9.5021], abs=0.004)
+
+
+def test_a_filter_waits_for_four_fifths_of_its_weight() -> None:
+    # 1 - e^(-n/20) reaches 0.8 (1 - e^-8) with n = 32 instants (0.7981 with 32, 0.8080 with 33: 0.8 is reached at 33).
+    found = numbers('ewma(sat, "20m")', sat=[5.0] * 40)
+    assert [text is not None for text in found].index(True) == 32
+    assert found[-1] == "5.000"
+
+
+def test_a_window_of_hours_moves_when_the_clock_strikes() -> None:
+    # From midnight, a value a minute: 3 h are 180 panes of a minute, so each instant is a stroke.
+    count = 200
+    rows: list[float | None] = [float(minute % 50) for minute in range(count)]
+    assert numbers('max(sat, "3h", coverage=1)', sat=rows)[179:181] == ["49.000", "49.000"]
+    # 4 h are 120 panes of two minutes that end at even minutes, midnight being one: the first pane has one instant.
+    found = numbers('max(sat, "4h", coverage=0.01)', sat=[1.0, 2.0, 3.0, 9.0, 4.0, 5.0])
+    # Three instants (1 % of 240) are known at the stroke of 0:02; 9 at 0:03 is seen at 0:04.
+    assert found == [None, None, "3.000", "3.000", "9.000", "9.000"]
+
+
+def test_the_median_over_panes_is_that_of_their_means() -> None:
+    # Two-minute panes (0:00), (0:01, 0:02), (0:03, 0:04): means 8, (1 + 2)/2, (6 + 7)/2; the middle is 6.5.
+    found = numbers('median(sat, "4h", coverage=0.01)', sat=[8.0, 1.0, 2.0, 6.0, 7.0])
+    assert found[4] == "6.500"
 
 
 def test_a_window_cut_between_blocks_gives_what_one_block_gives() -> None:
