@@ -52,6 +52,11 @@ class Knobs:
         """Value of a knob of the machine at `path`."""
         return self._values.get((path, knob), 0.0)
 
+    @property
+    def sensors(self) -> Mapping[tuple[str, str], SensorFaults]:
+        """Every broken sensor by (path, point)."""
+        return self._sensors
+
     def sensor(self, path: str, point: str) -> SensorFaults:
         """What is wrong with one sensor."""
         return self._sensors.get((path, point), SOUND)

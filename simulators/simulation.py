@@ -11,14 +11,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from simulators.board import Fault, FaultBoard, Knobs
-from simulators.machines.bathhouse import GATEWAY as BATH_GATEWAY
-from simulators.machines.bathhouse import Bathhouse, BathSite
-from simulators.machines.chiller_plant import GATEWAY as PLANT_GATEWAY
-from simulators.machines.chiller_plant import ChillerPlant
-from simulators.machines.device import Device, Value
-from simulators.machines.gateway_box import GatewayBox
+from simulators.machines.campus import campus
+from simulators.machines.device import Value
 from simulators.machines.system import Moment, System
-from simulators.machines.weather_station import WeatherStation
 from simulators.physics.weather import WeatherNoise, step_noise, weather_at
 from simulators.scenario import FaultPlan, Scenario
 
@@ -65,15 +60,8 @@ class Simulation:
         self._zone = ZoneInfo(scenario.zone)
         self._rng = Random(f"{scenario.seed}/weather")
         self._noise = WeatherNoise()
-        conditions = scenario.conditions
-        self._systems: tuple[System, ...] = (
-            GatewayBox(PLANT_GATEWAY, scenario.seed),
-            GatewayBox(BATH_GATEWAY, scenario.seed),
-            WeatherStation(scenario.seed, gateway=PLANT_GATEWAY),
-            ChillerPlant(scenario.seed),
-            Bathhouse(scenario.seed, BathSite(conditions.heads, conditions.cold_water)),
-        )
-        self._gateways: dict[str, int | None] = {PLANT_GATEWAY: None, BATH_GATEWAY: None}
+        self._systems: tuple[System, ...] = campus(scenario.seed, scenario.conditions)
+        self._gateways: dict[str, int | None] = {system.gateway: None for system in self._systems}
         self._knobs = self._board.knobs(self.now)
         self._greeted = False
         self._moment = self._warm_up()
@@ -86,8 +74,7 @@ class Simulation:
             for system in self._systems:
                 system.step(moment, healthy, float(_WARM_STEP_S))
         for system in self._systems:
-            for device in system.devices:
-                device.observe(system.values(device.path), float(_WARM_STEP_S))
+            system.settle(float(_WARM_STEP_S))
         return moment
 
     def _at(self, now: int, weather_dt: float) -> Moment:
@@ -152,25 +139,18 @@ class Simulation:
         for system in self._systems:
             if second % system.period == 0:
                 system.step(self._moment, self._knobs, float(system.period))
-            for device in system.devices:
-                self._speak(system, device, second, records)
+            self._speak(system, second, records)
         self._greeted = True
         return records
 
-    def _speak(self, system: System, device: Device, second: int, records: list[Record]) -> None:
+    def _speak(self, system: System, second: int, records: list[Record]) -> None:
+        """Add what the machines of one system send, where their gateway is heard."""
+        heard = self._gateways[system.gateway] is None
+        frames = system.say(second, self._knobs, heard=heard, first=not self._greeted)
         if not self._greeted:
-            if device.path not in self._gateways:
-                records.append(Record(device.path, self.now, {"online_status": True}))
-        elif second % device.period:
-            return
-        values = system.values(device.path)
-        device.observe(values, float(device.period))
-        if self._gateways[device.gateway] is not None:
-            device.refresh()
-            return
-        points = device.frame(second, values, self._knobs, urgent=system.urgent(device.path))
-        if points:
-            records.append(Record(device.path, self.now, points))
+            others = (path for path in system.paths if path not in self._gateways)
+            records += [Record(path, self.now, {"online_status": True}) for path in others]
+        records += [Record(path, self.now, points) for path, points in frames]
 
     def _gateway_status(self, second: int) -> list[Record]:
         """Heartbeats of live gateways, and the last will of one that has fallen silent."""

@@ -22,8 +22,8 @@ from simulators.sensors import (
 )
 
 TANK_CHANNELS: Mapping[str, Channel] = {
-    "circ_pump_command": exact(FAST_S),
-    "circ_pump_status": exact(FAST_S),
+    "circ_pump_command": exact(),
+    "circ_pump_status": exact(),
     "tank_temp_setpoint": exact(),
     "tank_temp_top": measured(PIPE_TEMP),
     "tank_temp_middle": measured(PIPE_TEMP),

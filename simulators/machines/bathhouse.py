@@ -10,7 +10,7 @@ from simulators.board import Knobs
 from simulators.demand import BathDemand, mixed_demand
 from simulators.machines.bath_points import HEATER_CHANNELS, MIXING_CHANNELS, TANK_CHANNELS, heater_values
 from simulators.machines.device import Device, Value
-from simulators.machines.system import Moment
+from simulators.machines.system import Instrumented, Moment
 from simulators.physics.mixing import MixingFaults, MixingState, MixingWater, hot_share, step_mixing
 from simulators.physics.tank import VOLUME_M3, TankFaults, TankFlows, TankState, step_tank
 from simulators.physics.water import clamp, lag
@@ -39,10 +39,11 @@ class BathSite:
     cold: float = 12.0
 
 
-class Bathhouse:
+class Bathhouse(Instrumented):
     """One hall on one tank. The mixing valve moves every second, the tank every five."""
 
     period = 1
+    gateway = GATEWAY
 
     def __init__(self, seed: int, site: BathSite) -> None:
         self._site = site
@@ -106,6 +107,11 @@ class Bathhouse:
         self._water += self._mixed * dt / 1000
         self._cold_water += self._filling * hours
         self._heat += self._tank.heater_power * hours
+
+    @property
+    def power(self) -> float:
+        """Electric heat now, kW."""
+        return self._tank.heater_power
 
     @property
     def _peak(self) -> float:

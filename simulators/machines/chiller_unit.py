@@ -65,10 +65,11 @@ _RECYCLE_K = 1.5
 
 
 class ChillerUnit:
-    """One chiller, enabled all the time, at `path`. It runs while both waters flow."""
+    """One chiller at `path`. Enabled, it runs while both waters flow."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, path: str, *, enabled: bool) -> None:
+        self.path = path
+        self.enabled = enabled
         self._water = ChillerWater(12.0, CHW_FLOW_DESIGN, 28.0, CW_FLOW_DESIGN)
         self._no_flow_s = 0.0
         self._off_s = _RESTART_INHIBIT_S
@@ -83,20 +84,21 @@ class ChillerUnit:
         self.tripped = False
         self.state = ChillerState.at_rest(10.0, 28.0)
 
-    def step(self, water: ChillerWater, setpoint: float, knobs: Knobs, dt: float) -> None:
+    def step(self, water: ChillerWater, setpoint: float, knobs: Knobs, dt: float, *, enabled: bool) -> None:
         """Advance by `dt` seconds in this water; controls first, then physics, then meters."""
-        loss = 1 - knobs.get(self._path, "cw_flow_loss")
+        self.enabled = enabled
+        loss = 1 - knobs.get(self.path, "cw_flow_loss")
         self._water = ChillerWater(water.chw_return, water.chw_flow, water.cw_entering, water.cw_flow * loss)
         self.setpoint = setpoint
-        self._superheat = knobs.get(self._path, "superheat")
-        self._subcooling = knobs.get(self._path, "subcooling")
+        self._superheat = knobs.get(self.path, "superheat")
+        self._subcooling = knobs.get(self.path, "subcooling")
         self._control(dt)
         faults = ChillerFaults(
-            condenser_fouling=knobs.get(self._path, "condenser_fouling"),
-            evaporator_fouling=knobs.get(self._path, "evaporator_fouling"),
-            noncondensable=knobs.get(self._path, "noncondensable"),
-            capacity=1 - knobs.get(self._path, "capacity_loss"),
-            power=1 + knobs.get(self._path, "power_gain"),
+            condenser_fouling=knobs.get(self.path, "condenser_fouling"),
+            evaporator_fouling=knobs.get(self.path, "evaporator_fouling"),
+            noncondensable=knobs.get(self.path, "noncondensable"),
+            capacity=1 - knobs.get(self.path, "capacity_loss"),
+            power=1 + knobs.get(self.path, "power_gain"),
         )
         target = setpoint if self.running else None
         self.state = step_chiller(self.state, self._water, setpoint=target, faults=faults, dt=dt)
@@ -104,13 +106,15 @@ class ChillerUnit:
         self._hours += dt / 3600 if self.running else 0.0
 
     def _control(self, dt: float) -> None:
-        """Lost flow trips the machine after 10 s; with flow proven and 10 min over it starts by itself."""
+        """Lost flow trips an enabled machine after 10 s; with flow proven and 10 min over it starts by itself."""
         self._evap_flow = _proven(self._evap_flow, self._water.chw_flow / CHW_FLOW_DESIGN)
         self._cond_flow = _proven(self._cond_flow, self._water.cw_flow / CW_FLOW_DESIGN)
         flows = self._evap_flow and self._cond_flow
         self._no_flow_s = 0.0 if flows else self._no_flow_s + dt
         self._off_s = 0.0 if self.running else self._off_s + dt
-        if self.running:
+        if not self.enabled:
+            self.running = self.tripped = False
+        elif self.running:
             lost = self._no_flow_s >= _TRIP_DELAY_S
             self.tripped = self.tripped or lost
             self.running = not lost and self.state.chw_supply > self.setpoint - _RECYCLE_K
@@ -127,7 +131,7 @@ class ChillerUnit:
         subcooling = 5.5 - self._subcooling if self.running else 0.0
         discharge = 12 + 18 * state.part_load + 4 * self._superheat if self.running else 0.0
         return {
-            "chiller_enable_command": True,
+            "chiller_enable_command": self.enabled,
             "chiller_run_status": self.running,
             "chiller_alarm_status": self.tripped,
             "evap_flow_status": self._evap_flow,

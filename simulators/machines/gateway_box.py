@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from simulators.board import Knobs
 from simulators.machines.device import Channel, Device, Value, measured
-from simulators.machines.system import Moment
+from simulators.machines.system import Instrumented, Moment
 from simulators.sensors import LEVEL, SURFACE_TEMP, VOLTAGE
 
 _CHANNELS: Mapping[str, Channel] = {
@@ -16,13 +16,14 @@ _CHANNELS: Mapping[str, Channel] = {
 }
 
 
-class GatewayBox:
+class GatewayBox(Instrumented):
     """A gateway is its own gateway: it falls silent with everything behind it. Its board follows the air outside."""
 
     period = 60
 
     def __init__(self, path: str, seed: int) -> None:
         self._outdoors = 25.0
+        self.gateway = path
         self.devices = (Device(path, _CHANNELS, gateway=path, seed=seed, period=self.period),)
 
     def step(self, moment: Moment, knobs: Knobs, dt: float) -> None:
@@ -32,7 +33,3 @@ class GatewayBox:
     def values(self, path: str) -> Mapping[str, Value]:
         """True values of every point."""
         return {"supply_voltage": 24.1, "board_temp": 30 + 0.5 * self._outdoors, "signal_quality": 88.0}
-
-    def urgent(self, path: str) -> bool:
-        """Nothing here is ever sent every second."""
-        return False

@@ -6,14 +6,14 @@ import math
 from collections.abc import Mapping
 
 from simulators.board import Knobs
-from simulators.machines.device import FAST_S, Channel, Value, exact, measured
+from simulators.machines.device import Channel, Value, exact, measured
 from simulators.physics.pump import Duty, PumpCurve, duty
 from simulators.physics.water import lag
 from simulators.sensors import CURRENT, FLOW, MOTOR_POWER, PRESSURE, SPEED, SURFACE_TEMP, VIBRATION
 
 PUMP_CHANNELS: Mapping[str, Channel] = {
-    "pump_command": exact(FAST_S),
-    "pump_status": exact(FAST_S),
+    "pump_command": exact(),
+    "pump_status": exact(),
     "speed_command": exact(),
     "speed": measured(SPEED),
     "pump_flow": measured(FLOW),
@@ -34,37 +34,50 @@ _PLANT_ROOM = 28.0
 
 
 class PumpUnit:
-    """One pump, commanded on all the time, at `path`; `suction` is the pressure before it [kPa]."""
+    """One pump at `path`; `suction` is the pressure before it [kPa]."""
 
-    __slots__ = ("_curve", "_path", "_rated_kw", "_running", "_suction", "_warmth", "duty", "speed", "speed_command")
+    __slots__ = (
+        "_curve",
+        "_rated_kw",
+        "_running",
+        "_suction",
+        "_warmth",
+        "command",
+        "duty",
+        "path",
+        "speed",
+        "speed_command",
+    )
 
     def __init__(self, path: str, curve: PumpCurve, suction: float) -> None:
-        self._path = path
+        self.path = path
         self._curve = curve
         self._suction = suction
         self._running = True
+        self.command = True
         self._rated_kw = duty(curve, 1.0).power
         self._warmth = 0.7
         self.speed_command = 1.0
         self.speed = 1.0
         self.duty: Duty = duty(curve, 1.0)
 
-    def step(self, speed_command: float, knobs: Knobs, dt: float) -> None:
-        """Advance by `dt` seconds towards `speed_command` (0–1)."""
-        self._running = knobs.get(self._path, "dead") < 0.5
-        self.speed_command = speed_command
+    def step(self, speed_command: float, knobs: Knobs, dt: float, *, command: bool) -> None:
+        """Advance by `dt` seconds towards `speed_command` (0–1), or to rest without the start command."""
+        self.command = command
+        self._running = command and knobs.get(self.path, "dead") < 0.5
+        self.speed_command = speed_command if command else 0.0
         self.speed = lag(self.speed, speed_command if self._running else 0.0, _SPEED_LAG_S, dt)
         if self.speed < 0.02:
             self.speed = 0.0
-        valve = 1 + knobs.get(self._path, "restriction")
-        turning = duty(self._curve, self.speed, valve=valve, impeller=1 - knobs.get(self._path, "impeller_loss"))
+        valve = 1 + knobs.get(self.path, "restriction")
+        turning = duty(self._curve, self.speed, valve=valve, impeller=1 - knobs.get(self.path, "impeller_loss"))
         self.duty = turning if self._running else Duty(turning.flow, turning.head, 0.0)
         self._warmth = lag(self._warmth, self.duty.power / self._rated_kw, _METAL_LAG_S, dt)
 
     def values(self) -> Mapping[str, Value]:
         """True values of every point."""
         return {
-            "pump_command": True,
+            "pump_command": self.command,
             "pump_status": self._running,
             "speed_command": round(100 * self.speed_command, 1),
             "speed": 100 * self.speed,

@@ -9,6 +9,9 @@ from plant.severity import Severity
 from rules.events import EventKind
 from tests.support.simulated import LiveSite, live_site
 
+PLANT = ("ch-1", "ch-2", "chwp-1", "chwp-2", "cwp-1", "cwp-2", "ct-1", "ct-2", "wx")
+"""What stands behind the gateway of the cooling plant."""
+
 
 def assert_only_the_promised(site: LiveSite) -> None:
     """Every promise of the scenario is kept in its time and severity, and no other alarm came."""
@@ -115,7 +118,7 @@ def test_a_silent_gateway_opens_one_ticket_for_all_behind_it(tmp_path: Path) -> 
         (own,) = raised.pop(("gw-plant", "DQ-04"))
         assert deadline.onset <= own.at <= deadline.latest
         assert own.severity is Severity.P3
-        assert set(raised) == {(machine, "DQ-04") for machine in ("ch-1", "chwp-1", "cwp-1", "ct-1", "wx")}
+        assert set(raised) == {(machine, "DQ-04") for machine in PLANT}
         assert {event.cause for events in raised.values() for event in events} == {"gw-plant/DQ-04"}
         # speaks again from 70 on; nobody had taken the ticket up
         assert (site.ticket.equipment, site.ticket.state) == ("gw-plant", State.VERIFYING)

@@ -49,7 +49,7 @@ def test_records_and_messages_are_the_same_data() -> None:
 def test_first_second_introduces_every_machine_with_all_its_points() -> None:
     messages = simulation().step(1)
     online = {m.topic for m in messages if m.topic.endswith("/status")}
-    assert len(online) == 10
+    assert len(online) == 14
     assert all(m.retain and m.qos == 1 for m in messages if m.topic.endswith("/status"))
     (first,) = telemetry(messages, PUMP)
     points = first["points"]
@@ -67,12 +67,14 @@ def test_clock_message_carries_plant_time() -> None:
     assert not clock.retain
 
 
-def test_pump_status_comes_every_five_seconds_and_flow_every_minute() -> None:
+def test_pump_status_comes_every_minute_and_at_once_on_change_and_flow_every_minute() -> None:
+    """DOMAIN §1.4, class hvac: status on change and a heartbeat of 60 s."""
     run = simulation()
     run.step(1)
+    run.inject(FaultPlan(kind="pump_dead", onset=74_000))
     frames = telemetry(run.step(119), PUMP)
     stamps = [frame["ts"] for frame in frames if "pump_status" in json.dumps(frame)]
-    assert stamps == [run.start + 5_000 * n for n in range(1, 25)]
+    assert stamps == [run.start + 60_000, run.start + 75_000, run.start + 120_000]
     flows = [frame["ts"] for frame in frames if "pump_flow" in json.dumps(frame)]
     assert flows == [run.start + 60_000, run.start + 120_000]
 
