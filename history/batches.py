@@ -151,6 +151,19 @@ def open_reader(path: Path) -> sqlite3.Connection:
     return db
 
 
+def writer_of(path: Path) -> str | None:
+    """The process that writes a journal, as it gave its number; None when nobody does."""
+    lock = path.with_name(path.name + ".lock")
+    if not lock.exists():
+        return None
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return file.read().strip() or "unknown"
+    return None
+
+
 class WriterLock:
     """At most one process (and one JournalFile in it) writes a journal; the kernel drops the lock on any death."""
 

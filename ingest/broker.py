@@ -63,15 +63,16 @@ class Broker:
         )
 
 
-def new_client(broker: Broker) -> Client:
+def new_client(broker: Broker, *, clean: bool = False) -> Client:
     """A client for one connection: persistent session, nothing acknowledged by itself, no reconnecting of its own.
 
-    Raises BadInput when the certificate files cannot be used.
+    `clean` begins and leaves without a session, and ends the one there was. Raises BadInput when the certificate files
+    cannot be used.
     """
     client = Client(
         CallbackAPIVersion.VERSION2,
         client_id=broker.client_id,
-        clean_session=False,
+        clean_session=clean,
         protocol=MQTTProtocolVersion.MQTTv311,
         reconnect_on_failure=False,
         manual_ack=True,

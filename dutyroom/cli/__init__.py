@@ -10,6 +10,7 @@ from dutyroom.cli import (
     backup,
     decode,
     demo,
+    doctor,
     influx,
     journal,
     plant,
@@ -29,6 +30,7 @@ app.command("run")(run.run_command)
 app.command("demo")(demo.demo_command)
 app.command("replay")(replay.replay_command)
 app.command("decode")(decode.decode)
+app.command("doctor")(doctor.doctor_command)
 app.command("backup")(backup.backup_command)
 app.command("restore")(backup.restore_command)
 rules_check.app.command("backtest")(rules_past.backtest_command)

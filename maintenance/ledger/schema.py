@@ -46,10 +46,20 @@ def current(path: Path) -> str | None:
         engine.dispose()
 
 
-def _run(connection: Connection, path: Path, revision: str) -> None:
+def is_current(path: Path) -> bool:
+    """Whether the schema of a ledger file is this version's; changes nothing. Raises Corrupt or Unavailable."""
+    return current(path) == ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", _STEPS)
     config.set_main_option("path_separator", "os")
+    return config
+
+
+def _run(connection: Connection, path: Path, revision: str) -> None:
+    config = _config()
     config.attributes["connection"] = connection
     steps = ScriptDirectory.from_config(config)
     here = MigrationContext.configure(connection).get_current_revision()

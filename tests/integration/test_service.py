@@ -40,13 +40,13 @@ def put_site(folder: Path, name: str) -> None:
 
 
 @contextmanager
-def service(folder: Path, broker: str, *role: str) -> Iterator[subprocess.Popen[bytes]]:
+def service(folder: Path, broker: str, *role: str, http_port: int = 0) -> Iterator[subprocess.Popen[bytes]]:
     """A running `dutyroom run`; whoever has not ended it by the end of the block kills it."""
     environment = {
         **os.environ,
         "DUTYROOM_BROKER__URL": broker,
         "DUTYROOM_BROKER__CLIENT_ID": folder.parent.name,
-        "DUTYROOM_HTTP__PORT": "0",
+        "DUTYROOM_HTTP__PORT": str(http_port),
     }
     command = [sys.executable, "-m", "dutyroom", "run", *role, "--data", str(folder)]
     log = (folder.parent / f"{'-'.join(role) or 'all'}.log").open("wb")
