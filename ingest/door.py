@@ -149,7 +149,9 @@ class Door:
                 if repeat is Repeat.DUPLICATE or forgotten:
                     keep[index] = False
                     continue
-                conflicts += repeat is Repeat.CONFLICT
+                if repeat is Repeat.CONFLICT:
+                    conflicts += 1
+                    _doubt(quality, reason, index)
                 if checked and in_force and rows.good[row] and ts >= memory.last:
                     fault = memory.follow(ts, value, limits)
                     if fault is not Reason.NONE:
@@ -158,3 +160,10 @@ class Door:
             self._memories.store(series, memory)
         judged = replace(batch, quality=quality, reason=reason)
         return Admitted(judged.take(keep), int(np.count_nonzero(~keep)), conflicts)
+
+
+def _doubt(quality: NDArray[np.uint8], reason: NDArray[np.uint8], index: int) -> None:
+    """Mark a reading that overrules another of its time; what it has against it already goes before (DQ-06)."""
+    if reason[index] == Reason.NONE:
+        quality[index] = max(int(quality[index]), Quality.UNCERTAIN)
+        reason[index] = Reason.CONFLICT

@@ -48,6 +48,8 @@ class Reason(IntEnum):
     """The value looks to be in another unit or scale (DQ-13)."""
     FLOOD = 14
     """From a device that sends far more than it should (DQ-14)."""
+    CONFLICT = 15
+    """Overrules a reading of the same time that had another value (DQ-06)."""
 
 
 _NEVER_IN_FORCE = (Reason.HISTORICAL, Reason.NO_TIME_IN_BACKLOG)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from plant.catalogue import Catalogue, Text
 from plant.errors import BadInput, ConfigError, DutyroomError, Problem
 from plant.instants import duration_text, parse_instant
-from plant.reading import Reading
+from plant.reading import Reading, ReadingBatch
 from plant.severity import Severity
 from plant.site import Equipment, Plant, Site
 from plant.yamlfile import did_you_mean
@@ -79,13 +79,18 @@ def _run(source: RuleSource, number: int, catalogue: Catalogue) -> CaseResult:
         mistakes = _check(source, number, catalogue)
         if mistakes:
             raise ConfigError(*mistakes)
-        found = _alarms(source, case, catalogue)
+        found = _alarms(source, number, catalogue)
     except DutyroomError as error:
         problem = str(error)
     return CaseResult(source.rule.id, name, f"{place.file}:{place.line}", expected, found, problem)
 
 
-def _alarms(source: RuleSource, case: CaseFile, catalogue: Catalogue) -> tuple[Outcome, ...]:
+def case_readings(source: RuleSource, number: int, catalogue: Catalogue) -> tuple[Plant, ReadingBatch, int]:
+    """The site of a case, its readings in journal order, and the instant (ms) of its last sample.
+
+    Raises BadInput where a series does not read (`check_cases` says where).
+    """
+    case = source.cases[number]
     start = parse_instant(case.start)
     plant = Plant(catalogue, _site(source, case, catalogue))
     series = {(_ID, point): parse_series(text) for point, text in case.series.items()}
@@ -98,8 +103,13 @@ def _alarms(source: RuleSource, case: CaseFile, catalogue: Catalogue) -> tuple[O
         for (equipment, point), samples in series.items()
         for reading in _reading(equipment, point, start + step * case.interval, samples[step : step + 1])
     ]
-    end = start + (longest - 1) * case.interval
-    spans = backtest(plant, [source.rule], plant.series.batch(readings), end, file=True)
+    return plant, plant.series.batch(readings), start + (longest - 1) * case.interval
+
+
+def _alarms(source: RuleSource, number: int, catalogue: Catalogue) -> tuple[Outcome, ...]:
+    start = parse_instant(source.cases[number].start)
+    plant, batch, end = case_readings(source, number, catalogue)
+    spans = backtest(plant, [source.rule], batch, end, file=True)
     return _in_order(
         Outcome(
             span.raised_at - start,

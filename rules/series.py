@@ -11,7 +11,14 @@ from plant.quality import Quality, Reason
 _PART = re.compile(r"(_|[-+]?\d+(?:\.\d+)?)([-+]\d+(?:\.\d+)?)?(?:!([a-z_]+))?(?:x(\d+))?")
 _MOST = 200_000
 _UNCERTAIN = frozenset(
-    {Reason.CLOCK_FAULT, Reason.DELAYED, Reason.RETAINED, Reason.OUT_OF_SPECIFICATION, Reason.NO_TIME_IN_BACKLOG}
+    {
+        Reason.CLOCK_FAULT,
+        Reason.DELAYED,
+        Reason.RETAINED,
+        Reason.OUT_OF_SPECIFICATION,
+        Reason.NO_TIME_IN_BACKLOG,
+        Reason.CONFLICT,
+    }
 )
 
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from dutyroom.cli.rules_check import app
 from plant.errors import BadInput, ConfigError
+from rules.loader import packaged_ids
 
 RULE = """\
 id: CH-77
@@ -79,7 +80,7 @@ def test_check_of_the_packaged_pack_is_silent_on_stdout() -> None:
     done = CliRunner().invoke(app, ["check"])
     assert done.exit_code == 0
     assert done.stdout == ""
-    assert "12 rules" in done.stderr
+    assert f"{len(packaged_ids())} rules" in done.stderr
 
 
 def test_list_prints_a_json_object_a_line(tmp_path: Path) -> None:

@@ -201,6 +201,26 @@ def test_same_time_other_value_is_kept_and_counted() -> None:
     assert (len(corrected.batch), corrected.conflicts, corrected.duplicates) == (1, 1, 0)
 
 
+def test_the_reading_that_overrules_another_of_its_time_says_so() -> None:
+    corrected = message(frame(tank_level=51))
+    later = message(frame(T0 + 1000, tank_level=52), received_at=T0 + 1000)
+    assert verdicts(message(frame(tank_level=50)), corrected, later) == [
+        GOOD,
+        (Quality.UNCERTAIN, Reason.CONFLICT),
+        GOOD,
+    ]
+
+
+def test_what_a_conflicting_reading_has_against_it_already_goes_before() -> None:
+    outside = message(frame(tank_level=150))
+    failed = message(frame(tank_level={"value": 50, "quality": "bad"}))
+    assert verdicts(message(frame(tank_level=50)), outside, failed) == [
+        GOOD,
+        (Quality.BAD, Reason.OUT_OF_RANGE),
+        (Quality.BAD, Reason.DEVICE_FAILURE),
+    ]
+
+
 def test_retained_copy_does_not_hide_the_live_reading() -> None:
     assert verdicts(message(frame(tank_level=50), retain=True), message(frame(tank_level=50))) == [
         (Quality.UNCERTAIN, Reason.RETAINED),
