@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from collections.abc import Sequence
 
 from pydantic import Field
 
-from api.shapes import AskedInstant, RowsAsk, SeverityName
+from api.finding import equipment_in, named
+from api.shapes import Ask, AskedInstant, RowsAsk, SeverityName
 from ingest.reasons import RejectReason
-from maintenance.ledger.queries import AlarmFilter, TicketFilter
+from maintenance.ledger.queries import AlarmFilter, AlarmState, TicketFilter
 from maintenance.ticket import State
 from plant.severity import Severity
-from plant.site import Mode
-
-
-class Activity(StrEnum):
-    """Whether an alarm is over."""
-
-    ACTIVE = "active"
-    CLEARED = "cleared"
+from plant.site import Mode, Plant
+from rules.model import Rule
 
 
 class TicketsAsk(RowsAsk):
@@ -45,22 +40,28 @@ class TicketsAsk(RowsAsk):
         )
 
 
-class AlarmsAsk(RowsAsk):
+class AlarmsFilterAsk(Ask):
     """Which alarms; every filter left out lets all pass."""
 
-    state: Activity | None = None
+    state: AlarmState | None = Field(
+        None, description="active: unacked and acked; returned: over, and not acknowledged"
+    )
     severity: SeverityName | None = Field(None, description="this one or graver")
+    area: str | None = Field(None, description="path of an area, with the areas below it")
+    type: str | None = Field(None, description="equipment type")
     equipment: str | None = None
     rule: str | None = None
+    text: str | None = Field(None, max_length=100, description="part of a name, title or id, in either language")
+    shelved: bool | None = None
     mode: Mode | None = None
     suppressed: bool | None = None
     ticket: str | None = None
     since: AskedInstant | None = Field(None, description="raised then or later")
 
-    def filter(self) -> AlarmFilter:
-        """The same in the ledger's words."""
+    def filter(self, plant: Plant, rules: Sequence[Rule], now: int) -> AlarmFilter:
+        """The same in the ledger's words; `now` is plant time, for the shelf."""
         return AlarmFilter(
-            active=None if self.state is None else self.state is Activity.ACTIVE,
+            state=self.state,
             least=_grade(self.severity),
             equipment=self.equipment,
             rule=self.rule,
@@ -68,7 +69,15 @@ class AlarmsAsk(RowsAsk):
             suppressed=self.suppressed,
             ticket=self.ticket,
             since=self.since,
+            equipments=equipment_in(plant, area=self.area, type=self.type),
+            named=named(self.text, plant, rules),
+            shelved=self.shelved,
+            shelved_at=now,
         )
+
+
+class AlarmsAsk(RowsAsk, AlarmsFilterAsk):
+    """Which alarms, page by page."""
 
 
 class RejectsAsk(RowsAsk):

@@ -9,6 +9,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from sqlalchemy import Connection
 
 from history.protocols import Buckets
+from maintenance.ledger.book import Book
 from maintenance.moves import Move
 from maintenance.people import Actor
 from maintenance.ticket import Ticket
@@ -25,6 +26,12 @@ class LedgerDesk(Protocol):
 
     def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a query on one unchanging view."""
+
+    def write(self, act: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function in one write transaction, undone when it raises."""
+
+    def act(self, now: int, act: Callable[Concatenate[Book, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run what a person does in one write transaction at plant time `now`, ms UTC; undone when it raises."""
 
     def move_ticket(self, id: str, move: Move, *, version: int | None = None) -> Ticket:
         """Move a ticket; the errors of `maintenance.moves.decide`, and Conflict for another version."""

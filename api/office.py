@@ -14,6 +14,7 @@ from api.deps import ApiDeps
 from api.meters import Meters
 from api.places import Places, Pulse
 from api.probes import probes
+from maintenance.ledger.book import Book
 from maintenance.ledger.queries import newest_happening
 from plant.errors import Unavailable
 from plant.instants import NEVER
@@ -44,6 +45,11 @@ class Office:
     async def act(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking method of the ledger in a thread."""
         return await to_thread.run_sync(partial(act, *args, **kwargs), limiter=self._ledger)
+
+    async def record(self, act: Callable[Concatenate[Book, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function of the ledger's desk in one write transaction, at the plant time of now."""
+        now = self.now()
+        return await self.act(lambda: self.deps.ledger.act(now, act, *args, **kwargs))
 
     async def history(self, query: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run something that asks the telemetry store in a thread."""

@@ -9,9 +9,11 @@ from sqlalchemy import Connection, func, select
 
 from maintenance.ledger.book import to_ticket
 from maintenance.ledger.occurrences import to_alarm
+from maintenance.ledger.photos import photos_of
 from maintenance.ledger.queries import (
     LONGEST_PAGE,
     AlarmFilter,
+    AlarmState,
     TicketFilter,
     feed,
     list_alarms,
@@ -21,7 +23,8 @@ from maintenance.ledger.queries import (
     ticket_counts,
     ticket_timeline,
 )
-from maintenance.ledger.rows import Alarm, NoticeState, TimelineRow
+from maintenance.ledger.reports import reports_of
+from maintenance.ledger.rows import Alarm, FaultReport, NoticeState, Photo, TimelineRow
 from maintenance.ledger.tables import alarms, outbox, proofs, tickets
 from maintenance.ticket import State, Ticket
 from plant.severity import Severity
@@ -38,6 +41,8 @@ class TicketFile:
     timeline: Sequence[TimelineRow]
     alarms: Sequence[Alarm]
     children: Sequence[str]
+    photos: Sequence[Photo]
+    reports: Sequence[FaultReport]
     proof_hash: str | None
     proof: bytes | None
 
@@ -78,7 +83,16 @@ def ticket_file(connection: Connection, id: str) -> TicketFile:
     own = [to_alarm(row) for row in mine]
     hash = next((alarm.proof_hash for alarm in reversed(own) if alarm.proof_hash is not None), None)
     body = connection.execute(select(proofs.c.body).where(proofs.c.hash == hash)).scalar_one_or_none()
-    return TicketFile(found, ticket_timeline(connection, id), own, list(children.scalars()), hash, body)
+    return TicketFile(
+        found,
+        ticket_timeline(connection, id),
+        own,
+        list(children.scalars()),
+        photos_of(connection, id),
+        reports_of(connection, id),
+        hash,
+        body,
+    )
 
 
 def standing(connection: Connection) -> Standing:
@@ -86,7 +100,7 @@ def standing(connection: Connection) -> Standing:
     return Standing(
         newest_happening(connection),
         list_tickets(connection, TicketFilter(unfinished=True), limit=LONGEST_PAGE).items,
-        list_alarms(connection, AlarmFilter(active=True), limit=LONGEST_PAGE).items,
+        list_alarms(connection, AlarmFilter(state=AlarmState.ACTIVE), limit=LONGEST_PAGE).items,
     )
 
 

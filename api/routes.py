@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse, Response
 from fastapi.sse import EventSourceResponse
 
-from api import alarms, equipment, health, metrics, stream, telemetry, tickets
+from api import alarms, equipment, health, metrics, reports, stream, telemetry, tickets
 from api.access import at_least
 from api.problems import documented
 from maintenance.people import Role
@@ -33,6 +33,7 @@ class Route:
 
 _OPEN = (405,)
 _READ = (401, 403, 405, 422, 500, 503)
+_ANYBODY = (400, 404, 405, 422, 500, 503)
 _ONE = (*_READ, 404)
 _ACT = (*_ONE, 400, 409, 413)
 _VIEWER, _CREW, _ENGINEER = Role.VIEWER, Role.CREW, Role.ENGINEER
@@ -45,11 +46,27 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{PREFIX}/points", equipment.list_points, _VIEWER, _READ),
     Route("GET", f"{PREFIX}/rules", equipment.list_rules, _VIEWER, _READ),
     Route("GET", f"{PREFIX}/alarms", alarms.list_alarms, _VIEWER, _READ),
+    Route("GET", f"{PREFIX}/alarms/counts", alarms.count_alarms, _VIEWER, _READ),
+    Route("POST", f"{PREFIX}/alarms/acknowledge", alarms.acknowledge_alarms, _CREW, _ACT),
+    Route("POST", f"{PREFIX}/alarms/{{id}}/acknowledge", alarms.acknowledge_alarm, _CREW, _ACT),
+    Route("POST", f"{PREFIX}/alarms/{{id}}/shelve", alarms.shelve_alarm, _CREW, _ACT),
+    Route("POST", f"{PREFIX}/alarms/{{id}}/unshelve", alarms.unshelve_alarm, _CREW, _ACT, success=204),
     Route("POST", f"{PREFIX}/alarms/{{id}}/reset", alarms.reset_alarm, _CREW, (*_ONE, 409, 413), success=202),
+    Route("GET", f"{PREFIX}/mutes", alarms.list_mutes, _VIEWER, _READ),
+    Route("POST", f"{PREFIX}/mutes", alarms.mute_equipment, _CREW, _ACT),
+    Route("POST", f"{PREFIX}/mutes/{{id}}/end", alarms.end_mute, _CREW, _ACT),
     Route("GET", f"{PREFIX}/tickets", tickets.list_tickets, _VIEWER, _READ),
+    Route("POST", f"{PREFIX}/tickets", tickets.open_ticket, _CREW, _ACT, success=201),
     Route("GET", f"{PREFIX}/tickets/{{id}}", tickets.show_ticket, _VIEWER, _ONE),
     Route("POST", f"{PREFIX}/tickets/{{id}}/transitions", tickets.move_ticket, _CREW, _ACT),
     Route("POST", f"{PREFIX}/tickets/{{id}}/comments", tickets.comment_ticket, _CREW, _ACT, success=204),
+    Route("POST", f"{PREFIX}/tickets/{{id}}/assignee", tickets.assign_ticket, _CREW, _ACT),
+    Route("POST", f"{PREFIX}/tickets/{{id}}/verdict", tickets.judge_ticket, _CREW, _ACT),
+    Route("POST", f"{PREFIX}/tickets/{{id}}/cause", tickets.diagnose_ticket, _CREW, _ACT),
+    Route("GET", f"{PREFIX}/labels", reports.list_labels, _CREW, _READ),
+    Route("GET", f"{PREFIX}/codes/{{code}}", reports.show_machine, None, _ANYBODY),
+    Route("POST", f"{PREFIX}/codes/{{code}}/reports", reports.report_fault, None, (*_ANYBODY, 409, 413), success=201),
+    Route("GET", f"{PREFIX}/reports/{{token}}", reports.show_status, None, _ANYBODY),
     Route("GET", f"{PREFIX}/proofs/{{hash}}", tickets.show_proof, _VIEWER, _ONE),
     Route("GET", f"{PREFIX}/rejects", alarms.list_rejects, _ENGINEER, _READ),
     Route("GET", f"{PREFIX}/latest", telemetry.latest, _VIEWER, _ONE),

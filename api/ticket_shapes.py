@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import Field, JsonValue
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field, JsonValue, WithJsonSchema, model_validator
 
 from api.problems import AllowedMove
 from api.shapes import Ask, Instant, SeverityName, Shape
-from maintenance.ledger.rows import Happening
+from maintenance.ledger.rows import Happening, Phrase
 from maintenance.people import Actor
-from maintenance.ticket import Need, Resolution, State, Ticket, Verdict, allowed
+from maintenance.ticket import CauseCode, Need, Resolution, State, Ticket, Verdict, WaitingFor, allowed
 from plant.site import Mode
 
 
@@ -31,6 +34,8 @@ class AlarmOut(Shape):
     suppressed: bool
     proof_hash: str | None
     ticket: str | None
+    acknowledged_at: Instant | None
+    acknowledged_by: str | None
 
 
 class TicketOut(Shape):
@@ -58,6 +63,8 @@ class TicketOut(Shape):
     closed_at: Instant | None
     resolution: Resolution | None
     verdict: Verdict | None
+    cause_code: CauseCode | None = Field(description="what the crew found")
+    waiting_for: WaitingFor | None = Field(description="only while it is on hold")
     ack_due: Instant | None
     arrive_due: Instant | None
     restore_due: Instant | None
@@ -95,10 +102,42 @@ class TicketFileOut(TicketOut):
     timeline: list[TimelineOut]
     verification: Verification
     alarms: list[AlarmOut]
+    photos: list[PhotoOut]
+    reports: list[FaultReportOut]
     children: list[str]
     proof_hash: str | None
     proof: JsonValue = Field(description="the newest proof of the fault, frozen when it was raised; null: none")
     allowed: list[AllowedMove] = Field(description="the caller's moves")
+
+
+class PhotoOut(Shape):
+    """A photo of a ticket; `GET /api/v1/photos/{id}` has the picture."""
+
+    id: int
+    sha256: str
+    bytes: int
+    width: int
+    height: int
+    author: str
+    at: Instant
+
+
+class FaultReportOut(Shape):
+    """What somebody without an account told."""
+
+    at: Instant
+    phrase: Phrase
+    text: str
+    phone: str = Field(description="empty for callers below crew")
+    merged: bool
+
+
+Key = Annotated[
+    str | None,
+    BeforeValidator(lambda value: None if value is None else str(UUID(value))),
+    Field(description="a UUID of the client's, the same at every attempt: what comes twice is done once"),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "uuid"}, {"type": "null"}]}),
+]
 
 
 class TransitionAsk(Ask):
@@ -108,12 +147,56 @@ class TransitionAsk(Ask):
     version: int = Field(ge=1, le=2**31 - 1)
     reason: str = Field("", max_length=2_000)
     resolution: Resolution | None = Field(None, description="only with `to: cancelled`")
+    waiting_for: WaitingFor | None = Field(None, description="only with `to: on_hold`; stands for a reason")
+    key: Key = None
 
 
 class CommentAsk(Ask):
     """A comment for a ticket's timeline."""
 
     text: str = Field(min_length=1, max_length=4_000, pattern=r"\S")
+    key: Key = None
+
+
+class TicketAsk(Ask):
+    """A job: on an alarm that has no ticket (its rule will prove the repair), or on any equipment."""
+
+    title: str = Field(min_length=1, max_length=200, pattern=r"\S")
+    severity: SeverityName
+    alarm: int | None = Field(None, ge=1, le=2**63 - 1)
+    equipment: str | None = Field(None, description="where there is no alarm")
+    key: Key = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.alarm is None) is (self.equipment is None):
+            raise ValueError("expected either alarm or equipment")
+        return self
+
+
+class ChangeAsk(Ask):
+    """A change of a ticket that is no move. `version` is the one the caller has seen."""
+
+    version: int = Field(ge=1, le=2**31 - 1)
+    key: Key = None
+
+
+class AssignAsk(ChangeAsk):
+    """To whom; null: to nobody."""
+
+    assignee: str | None = Field(None, min_length=1, max_length=100)
+
+
+class VerdictAsk(ChangeAsk):
+    """Whether the rule was right."""
+
+    verdict: Verdict
+
+
+class CauseAsk(ChangeAsk):
+    """What the crew found to be the cause."""
+
+    cause_code: CauseCode
 
 
 class ResetOut(Shape):

@@ -113,7 +113,8 @@ def _content(settings: Settings) -> Content:
 
 
 def _policy(settings: Settings, content: Content) -> Policy:
-    return Policy(Calendar(zone=ZoneInfo(content.plant.site.zone)), notice_routes(settings))
+    safety = frozenset(rule.id for rule in content.rules if rule.safety)
+    return Policy(Calendar(zone=ZoneInfo(content.plant.site.zone)), notice_routes(settings), safety)
 
 
 def _journal(settings: Settings, role: Role) -> JournalFile | JournalFollower:

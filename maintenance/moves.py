@@ -7,20 +7,26 @@ from dataclasses import dataclass, replace
 
 from maintenance.deadlines import REMIND_PARKED, VERIFY_WITHIN
 from maintenance.people import PEOPLE, Actor, Role
-from maintenance.ticket import CANCELLATIONS, Need, Resolution, State, Ticket, Transition, allowed
+from maintenance.ticket import CANCELLATIONS, Need, Resolution, State, Ticket, Transition, WaitingFor, allowed
 from plant.errors import BadInput, Conflict, NotPermitted
 from plant.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A wish to bring a ticket into state `to`. `at` is plant time, ms UTC; `resolution` only when cancelling."""
+    """A wish to bring a ticket into state `to`. `at` is plant time, ms UTC.
+
+    `resolution` goes only with cancelling, `waiting_for` only with putting on hold. `key` is made by the client and
+    the same at every attempt, so that a move sent twice is made once.
+    """
 
     to: State
     actor: Actor
     at: int
     reason: str = ""
     resolution: Resolution | None = None
+    waiting_for: WaitingFor | None = None
+    key: str | None = None
 
 
 def decide(ticket: Ticket, move: Move, *, open_children: Sequence[str] = ()) -> Ticket:
@@ -31,11 +37,17 @@ def decide(ticket: Ticket, move: Move, *, open_children: Sequence[str] = ()) -> 
     """
     row = _row(ticket, move)
     _check_needs(ticket, move, row, open_children)
-    if move.to is State.CANCELLED:
-        return _cancelled(ticket, move)
-    if move.resolution is not None:
+    if move.resolution is not None and move.to is not State.CANCELLED:
         raise BadInput(f"a resolution goes only with cancelling, not with a move to {move.to}")
+    if move.waiting_for is not None and move.to is not State.ON_HOLD:
+        raise BadInput(f"only a ticket on hold waits for {move.waiting_for}, not one moved to {move.to}")
+    return replace(_moved(ticket, move), waiting_for=move.waiting_for)
+
+
+def _moved(ticket: Ticket, move: Move) -> Ticket:
     match move.to:
+        case State.CANCELLED:
+            return _cancelled(ticket, move)
         case State.OPEN:
             return _opened_again(ticket)
         case State.ACKNOWLEDGED:
@@ -82,7 +94,7 @@ def _row(ticket: Ticket, move: Move) -> Transition:
 
 
 def _check_needs(ticket: Ticket, move: Move, row: Transition, open_children: Sequence[str]) -> None:
-    if Need.REASON in row.needs and not move.reason.strip():
+    if Need.REASON in row.needs and not move.reason.strip() and move.waiting_for is None:
         raise BadInput(f"moving {ticket.id} from {ticket.state} to {move.to} needs a reason")
     met = {
         Need.REASON: True,

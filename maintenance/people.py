@@ -19,6 +19,8 @@ class Role(StrEnum):
     """A deadline has passed."""
     CONFIG = "config"
     """A rule or an equipment has left the configuration."""
+    REPORTER = "reporter"
+    """Somebody without an account who told of a fault."""
 
 
 PEOPLE = (Role.VIEWER, Role.CREW, Role.ENGINEER, Role.ADMIN)
@@ -39,3 +41,4 @@ class Actor:
 ENGINE = Actor("engine", Role.ENGINE)
 CLOCK = Actor("clock", Role.CLOCK)
 CONFIG = Actor("config", Role.CONFIG)
+REPORTER = Actor("reporter", Role.REPORTER)

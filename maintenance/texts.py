@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from maintenance.ledger.rows import NoticeKind
-from maintenance.ticket import Resolution, State, Verdict
+from maintenance.ledger.rows import NoticeKind, Phrase
+from maintenance.ticket import CauseCode, Resolution, State, Verdict, WaitingFor
 from plant.catalogue import Text
 from plant.severity import Severity
 
@@ -36,6 +36,39 @@ VERDICTS: Mapping[Verdict, Text] = {
     Verdict.FALSE: Text("误报", "False alarm"),
     Verdict.KNOWN: Text("已知问题", "Known"),
     Verdict.SENSOR: Text("传感器问题", "Sensor fault"),
+}
+
+CAUSE_CODES: Mapping[CauseCode, Text] = {
+    CauseCode.WEAR: Text("磨损老化", "Worn or aged"),
+    CauseCode.FOULING: Text("脏堵结垢", "Fouled or blocked"),
+    CauseCode.LEAK: Text("泄漏", "Leak"),
+    CauseCode.CONNECTION: Text("松动接触不良", "Loose or poor contact"),
+    CauseCode.ELECTRICAL: Text("电气故障", "Electrical fault"),
+    CauseCode.CONTROL: Text("控制器或执行器", "Controller or actuator"),
+    CauseCode.SETTING: Text("设定值不当", "Wrong setting"),
+    CauseCode.SENSOR: Text("传感器仪表", "Sensor or instrument"),
+    CauseCode.OPERATION: Text("操作使用不当", "Wrong operation"),
+    CauseCode.SUPPLY: Text("外部停供", "Supply from outside"),
+    CauseCode.NOTHING_FOUND: Text("未发现异常", "Nothing found"),
+}
+
+WAITING_FOR: Mapping[WaitingFor, Text] = {
+    WaitingFor.PARTS: Text("等备件", "Waiting for parts"),
+    WaitingFor.ACCESS: Text("等进场许可", "Waiting for access"),
+    WaitingFor.CONTRACTOR: Text("等维保单位", "Waiting for the contractor"),
+    WaitingFor.SHUTDOWN: Text("等停机窗口", "Waiting for a shutdown"),
+    WaitingFor.DECISION: Text("等审批", "Waiting for a decision"),
+}
+
+PHRASES: Mapping[Phrase, Text] = {
+    Phrase.NO_HOT_WATER: Text("没有热水", "No hot water"),
+    Phrase.TOO_HOT: Text("太热或烫人", "Too hot, or it scalds"),
+    Phrase.TOO_COLD: Text("不够热或太冷", "Too cold"),
+    Phrase.LEAK: Text("漏水", "It leaks"),
+    Phrase.NOISE_OR_SMELL: Text("有异响或异味", "Noise or smell"),
+    Phrase.NOT_RUNNING: Text("不运行", "It does not run"),
+    Phrase.POWER: Text("停电跳闸", "No power, or it trips"),
+    Phrase.OTHER: Text("其他问题", "Something else"),
 }
 
 SEVERITIES: Mapping[Severity, Text] = {

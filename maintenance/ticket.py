@@ -59,6 +59,33 @@ class Verdict(StrEnum):
     SENSOR = "sensor"
 
 
+class CauseCode(StrEnum):
+    """What the crew found to be the cause: short enough for chips, the same for every kind of machine."""
+
+    WEAR = "wear"
+    FOULING = "fouling"
+    LEAK = "leak"
+    CONNECTION = "connection"
+    ELECTRICAL = "electrical"
+    CONTROL = "control"
+    SETTING = "setting"
+    SENSOR = "sensor"
+    OPERATION = "operation"
+    SUPPLY = "supply"
+    NOTHING_FOUND = "nothing_found"
+
+
+class WaitingFor(StrEnum):
+    """What a ticket on hold waits for."""
+
+    PARTS = "parts"
+    ACCESS = "access"
+    CONTRACTOR = "contractor"
+    SHUTDOWN = "shutdown"
+    """The machine may only be worked on when it is stopped."""
+    DECISION = "decision"
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """One job. All times are ms UTC, plant time.
@@ -67,7 +94,8 @@ class Ticket:
     `equipment/rule` of the alarm that suppressed the one it was opened for. `acknowledged_at`, `started_at` and
     `done_at` are None until somebody did so; `done_at` is cleared when the repair proves not to hold. `verified_at`
     is set when the proof is there, also while something else keeps the ticket from closing. `remind_at` is when
-    people are told again. `quiet` marks a ticket opened while catching up, of which nobody has been told yet.
+    people are told again. `waiting_for` is set only while the ticket is on hold, and only where people said it.
+    `quiet` marks a ticket opened while catching up, of which nobody has been told yet.
     """
 
     id: str
@@ -96,6 +124,8 @@ class Ticket:
     closed_at: int | None = None
     resolution: Resolution | None = None
     verdict: Verdict | None = None
+    cause_code: CauseCode | None = None
+    waiting_for: WaitingFor | None = None
     ack_due: int | None = None
     arrive_due: int | None = None
     restore_due: int | None = None

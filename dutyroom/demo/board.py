@@ -63,7 +63,9 @@ class Board:
     def _machines(self) -> Table:
         grid = Table("设备 machine", "读数 readings", "告警 alarms", expand=True, box=None)
         store, plant = self.service.store, self.service.content.plant
-        active = self.service.ledger.read(queries.list_alarms, queries.AlarmFilter(active=True)).items
+        active = self.service.ledger.read(
+            queries.list_alarms, queries.AlarmFilter(state=queries.AlarmState.ACTIVE)
+        ).items
         for machine_id, shown in SHOWN.items():
             machine = plant.site.equipment[machine_id]
             points = plant.points(machine)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from maintenance.ledger.book import Book, Note, inserted
 from maintenance.ledger.occurrences import own, to_alarm
@@ -14,7 +14,7 @@ from maintenance.ledger.rows import Alarm, Happening, NoticeKind
 from maintenance.ledger.tables import alarms, commands, tickets
 from maintenance.moves import Move, decide
 from maintenance.people import CONFIG, Actor, Role
-from maintenance.ticket import FINISHED, State, Ticket, Verdict
+from maintenance.ticket import FINISHED, CauseCode, State, Ticket, Verdict
 from plant.errors import BadInput, Conflict, NotFound, NotPermitted
 from plant.severity import Severity
 
@@ -31,10 +31,27 @@ class Report:
     alarm: int | None = None
 
 
-def open_ticket(book: Book, report: Report, actor: Actor) -> Ticket:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Who wants to change which ticket. `version` is the one the person saw (None: whichever is there).
+
+    `key` is made by the client and the same at every attempt: a wish that comes again changes nothing more.
+    """
+
+    ticket: str
+    actor: Actor
+    version: int | None = None
+    key: str | None = None
+
+
+def open_ticket(book: Book, report: Report, actor: Actor, key: str | None = None) -> Ticket:
     """A ticket made by a person. Raises Conflict when the alarm's equipment and rule have an unfinished one."""
+    require(actor, Role.CREW, "open a ticket")
     if not report.title.strip():
         raise BadInput("a ticket needs a title: what is wrong, and where")
+    made = book.line_of(key)
+    if made is not None and made.ticket is not None:
+        return book.ticket(made.ticket)
     alarm = None if report.alarm is None else alarm_row(book.connection, report.alarm)
     if alarm is not None:
         there = book.unfinished(alarm.equipment, alarm.rule)
@@ -49,7 +66,7 @@ def open_ticket(book: Book, report: Report, actor: Actor) -> Ticket:
         opened_by=actor.name,
         title=report.title.strip(),
     )
-    note = Note(Happening.OPENED, ticket.title, report.alarm, notice=NoticeKind.OPENED)
+    note = Note(Happening.OPENED, ticket.title, report.alarm, notice=NoticeKind.OPENED, key=key)
     ticket = book.add(ticket, actor, note)
     if alarm is not None:
         own(book.connection, alarm.id, ticket.id)
@@ -60,49 +77,79 @@ def move_ticket(book: Book, id: str, version: int | None, move: Move) -> Ticket:
     """Move a ticket; `version` is the one the person saw (None: whichever is there).
 
     "Done" starts the verification, leaving the wait for proof stops it, both as commands to the engine.
+    Acknowledging the ticket acknowledges its alarms.
     """
-    before = _seen(book, id, version)
-    children = book.open_children(id)
-    after = decide(before, move, open_children=children)
+    wish = Wish(id, move.actor, version, move.key)
+    if done_before(book, wish):
+        return book.ticket(id)
+    before = _seen(book, wish)
+    after = decide(before, move, open_children=book.open_children(id))
     kind = Happening.MOVED if after.state is not before.state else Happening.ACKNOWLEDGED
-    notice = NoticeKind.CLOSED if after.finished else None
-    after = book.save(before, after, actor=move.actor, at=move.at, note=Note(kind, move.reason, notice=notice))
-    if after.rule is not None:
-        if after.state is State.VERIFYING and after.done_at != before.done_at:
-            _command(book, move.actor, "verify_start", (after.equipment, after.rule), {"ticket": id})
-        elif before.state in _AWAITS_PROOF and after.state not in _AWAITS_PROOF:
-            _command(book, move.actor, "verify_stop", (after.equipment, after.rule), {"ticket": id})
+    text = move.reason or (move.waiting_for.value if move.waiting_for is not None else "")
+    note = Note(kind, text, notice=NoticeKind.CLOSED if after.finished else None, key=move.key)
+    after = book.save(before, after, actor=move.actor, at=move.at, note=note)
+    if before.acknowledged_at is None and after.acknowledged_at is not None:
+        mark_acknowledged(book, alarms.c.ticket == id, move.actor)
+    _tell_engine(book, move.actor, before, after)
     return book.settle(after, move.at)
 
 
-def comment(book: Book, id: str, actor: Actor, text: str) -> None:
+def comment(book: Book, wish: Wish, text: str) -> None:
     """Add a comment; comments never conflict."""
-    _require(actor, Role.CREW, "comment")
+    require(wish.actor, Role.CREW, "comment")
     if not text.strip():
-        raise BadInput(f"the comment on {id} is empty")
-    ticket = book.ticket(id)
-    book.note(ticket, actor, Note(Happening.COMMENTED, text.strip()), at=book.now)
+        raise BadInput(f"the comment on {wish.ticket} is empty")
+    if not done_before(book, wish):
+        ticket = book.ticket(wish.ticket)
+        book.note(ticket, wish.actor, Note(Happening.COMMENTED, text.strip(), key=wish.key), at=book.now)
 
 
-def assign(book: Book, id: str, version: int | None, actor: Actor, assignee: str | None) -> Ticket:
+def assign(book: Book, wish: Wish, assignee: str | None) -> Ticket:
     """Give an unfinished ticket to somebody, or to nobody."""
-    _require(actor, Role.CREW, "assign tickets")
-    before = _unfinished(_seen(book, id, version))
-    note = Note(Happening.ASSIGNED, assignee or "")
-    return book.save(before, replace(before, assignee=assignee), actor=actor, at=book.now, note=note)
+    require(wish.actor, Role.CREW, "assign tickets")
+    if done_before(book, wish):
+        return book.ticket(wish.ticket)
+    before = _unfinished(_seen(book, wish))
+    return _save(book, wish, replace(before, assignee=assignee), Note(Happening.ASSIGNED, assignee or "", key=wish.key))
 
 
-def judge(book: Book, id: str, version: int | None, actor: Actor, verdict: Verdict) -> Ticket:
+def judge(book: Book, wish: Wish, verdict: Verdict) -> Ticket:
     """The crew's verdict on what the rule reported; also after the ticket is finished."""
-    _require(actor, Role.CREW, "judge an alarm")
-    before = _seen(book, id, version)
-    note = Note(Happening.JUDGED, verdict.value)
-    return book.save(before, replace(before, verdict=verdict), actor=actor, at=book.now, note=note)
+    require(wish.actor, Role.CREW, "judge an alarm")
+    if done_before(book, wish):
+        return book.ticket(wish.ticket)
+    before = _seen(book, wish)
+    return _save(book, wish, replace(before, verdict=verdict), Note(Happening.JUDGED, verdict.value, key=wish.key))
+
+
+def diagnose(book: Book, wish: Wish, cause: CauseCode) -> Ticket:
+    """What the crew found to be the cause; also after the ticket is finished."""
+    require(wish.actor, Role.CREW, "say the cause")
+    if done_before(book, wish):
+        return book.ticket(wish.ticket)
+    before = _seen(book, wish)
+    return _save(book, wish, replace(before, cause_code=cause), Note(Happening.DIAGNOSED, cause.value, key=wish.key))
+
+
+def mark_acknowledged(book: Book, which: ColumnElement[bool], actor: Actor) -> None:
+    """Alarms of `which` that nobody has acknowledged are acknowledged by this person now."""
+    values = {"acknowledged_at": book.now, "acknowledged_by": actor.name}
+    book.connection.execute(update(alarms).where(which, alarms.c.acknowledged_at.is_(None)).values(values))
+
+
+def done_before(book: Book, wish: Wish) -> bool:
+    """Whether this very request has been carried out already. Raises Conflict when its key was for something else."""
+    line = book.line_of(wish.key)
+    if line is None:
+        return False
+    if line.ticket != wish.ticket or line.author != wish.actor.name:
+        raise Conflict(f"the key {wish.key} was used for another request; make a new one for each")
+    return True
 
 
 def reset_alarm(book: Book, id: int, actor: Actor) -> int:
     """Reset a latched alarm: a command to the engine, which decides whether it clears. Returns the command's number."""
-    _require(actor, Role.CREW, "reset an alarm")
+    require(actor, Role.CREW, "reset an alarm")
     alarm = alarm_row(book.connection, id)
     if alarm.cleared_at is not None:
         raise Conflict(f"alarm {id} ({alarm.rule} on {alarm.equipment}) has cleared already")
@@ -142,15 +189,29 @@ def _retire(book: Book, which: ColumnElement[bool], to: State, reason: str) -> l
     return moved
 
 
-def _seen(book: Book, id: str, version: int | None) -> Ticket:
-    ticket = book.ticket(id)
-    if version is not None and version != ticket.version:
-        last = book.last_change(id)
+def _seen(book: Book, wish: Wish) -> Ticket:
+    ticket = book.ticket(wish.ticket)
+    if wish.version is not None and wish.version != ticket.version:
+        last = book.last_change(ticket.id)
         raise Conflict(
-            f"{id} is at version {ticket.version} and {ticket.state}, you saw version {version}; "
+            f"{ticket.id} is at version {ticket.version} and {ticket.state}, you saw version {wish.version}; "
             f"the last change was by {last}; look at it again"
         )
     return ticket
+
+
+def _save(book: Book, wish: Wish, after: Ticket, note: Note) -> Ticket:
+    return book.save(book.ticket(after.id), after, actor=wish.actor, at=book.now, note=note)
+
+
+def _tell_engine(book: Book, actor: Actor, before: Ticket, after: Ticket) -> None:
+    if after.rule is None:
+        return
+    target, args = (after.equipment, after.rule), {"ticket": after.id}
+    if after.state is State.VERIFYING and after.done_at != before.done_at:
+        _command(book, actor, "verify_start", target, args)
+    elif before.state in _AWAITS_PROOF and after.state not in _AWAITS_PROOF:
+        _command(book, actor, "verify_stop", target, args)
 
 
 def _unfinished(ticket: Ticket) -> Ticket:
@@ -159,7 +220,8 @@ def _unfinished(ticket: Ticket) -> Ticket:
     return ticket
 
 
-def _require(actor: Actor, role: Role, what: str) -> None:
+def require(actor: Actor, role: Role, what: str) -> None:
+    """Raises NotPermitted when a person's role is below `role`."""
     if not actor.at_least(role):
         raise NotPermitted(f"{actor.name} is {actor.role}; to {what} takes {role} or above")
 

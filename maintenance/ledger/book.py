@@ -9,13 +9,16 @@ from typing import Any
 
 from sqlalchemy import Connection, CursorResult, RowMapping, func, insert, select, update
 
-from maintenance.ledger.rows import Happening, NoticeKind, NoticeState, Policy
+from maintenance.ledger import mutes
+from maintenance.ledger.rows import Happening, NoticeKind, NoticeState, Policy, TimelineRow
+from maintenance.ledger.tables import mutes as mutes_table
 from maintenance.ledger.tables import outbox, tickets, timeline
 from maintenance.lifecycle import Past, settled, wake_at, with_deadlines
 from maintenance.people import ENGINE, Actor
 from maintenance.ticket import FINISHED, Resolution, State, Ticket
 from plant.errors import Conflict, Corrupt, NotFound
 from plant.instants import iso
+from plant.severity import Severity
 
 _FIELDS = tuple(field.name for field in fields(Ticket))
 
@@ -27,7 +30,11 @@ _VERSIONED = (
     Happening.LINKED,
     Happening.ASSIGNED,
     Happening.JUDGED,
+    Happening.DIAGNOSED,
 )
+
+
+_BEING_WORKED = frozenset({State.OPEN, State.ACKNOWLEDGED, State.IN_PROGRESS})
 
 
 def to_ticket(row: RowMapping) -> Ticket:
@@ -45,13 +52,17 @@ def inserted(result: CursorResult[Any]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a change leaves on the timeline beside the two states; `notice` when people are told of it."""
+    """What a change leaves on the timeline beside the two states; `notice` when people are told of it.
+
+    `key` is the client's, by which the same request is known when it comes again.
+    """
 
     kind: Happening
     text: str = ""
     alarm: int | None = None
     proof_hash: str | None = None
     notice: NoticeKind | None = None
+    key: str | None = None
 
 
 class Book:
@@ -109,6 +120,13 @@ class Book:
         row = self.connection.execute(query.order_by(timeline.c.id.desc()).limit(1)).first()
         return "nobody" if row is None else f"{row.author} at {iso(row.at)}"
 
+    def line_of(self, key: str | None) -> TimelineRow | None:
+        """The line that a client's request of this key has left already; None when it is new."""
+        if key is None:
+            return None
+        row = self.connection.execute(select(timeline).where(timeline.c.key == key)).mappings().first()
+        return None if row is None else TimelineRow(**row)
+
     def add(self, ticket: Ticket, actor: Actor, note: Note) -> Ticket:
         """Write a new ticket, its number made here and its SLA clocks started now."""
         ticket = with_deadlines(replace(ticket, id=self._number(ticket.opened_at)), self.now, self.policy.calendar)
@@ -128,6 +146,8 @@ class Book:
         if changed.rowcount != 1:
             raise Conflict(f"{before.id} is no longer at version {before.version}; look at it again")
         states = (before.state, after.state) if before.state is not after.state else (None, None)
+        if after.state not in _BEING_WORKED:
+            mutes.end(self.connection, mutes_table.c.ticket == after.id, self.now, actor.name)
         self.note(after, actor, note, at=at, source=states[0], target=states[1])
         return after
 
@@ -171,6 +191,7 @@ class Book:
             "target": states[1],
             "text": note.text,
             "proof_hash": note.proof_hash,
+            "key": note.key,
         }
         return inserted(self.connection.execute(insert(timeline).values(row)))
 
@@ -187,6 +208,8 @@ class Book:
         return ticket
 
     def _notify(self, ticket: Ticket, kind: NoticeKind, at: int, line: int) -> None:
+        held = ticket.severity is not Severity.P1 and ticket.rule not in self.policy.safety
+        held = held and mutes.covers(self.connection, ticket.equipment, ticket.rule, self.now)
         facts = json.dumps(_facts(ticket, kind, at), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
         rows = [
             {
@@ -196,7 +219,7 @@ class Book:
                 "ticket": ticket.id,
                 "at": at,
                 "facts": facts,
-                "state": NoticeState.WAITING,
+                "state": NoticeState.HELD if held else NoticeState.WAITING,
                 "attempts": 0,
                 "next_at": 0,
                 "last_answer": "",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, select
 
 from maintenance import lifecycle
-from maintenance.ledger import occurrences, offsets, rejects
+from maintenance.ledger import mutes, occurrences, offsets, rejects
 from maintenance.ledger.book import Book, Note, to_ticket
 from maintenance.ledger.occurrences import Occurrence
 from maintenance.ledger.rows import EngineCommit, Happening, NoticeKind, Policy
@@ -39,11 +39,13 @@ def commit_engine(connection: Connection, commit: EngineCommit, policy: Policy) 
     if not commit.catching_up:
         intake.end_catch_up()
     intake.tick(commit.now)
+    mutes.expire(connection, commit.now, CLOCK.name)
 
 
 def tick(connection: Connection, policy: Policy, now: int) -> None:
     """Every clock-driven move up to `now`."""
     Intake(Book(connection, policy, now), catching_up=False).tick(now)
+    mutes.expire(connection, now, CLOCK.name)
 
 
 class Intake:

@@ -90,37 +90,41 @@ class Ledger:
 
         Raises NotFound, BadInput (reason missing), NotPermitted, and Conflict naming the versions or allowed moves.
         """
-        return self._act(move.at, acts.move_ticket, id, version, move)
+        return self.act(move.at, acts.move_ticket, id, version, move)
 
     def open_ticket(self, report: acts.Report, actor: Actor, now: int) -> Ticket:
         """A ticket made by a person; Conflict when the alarm reported has one already."""
-        return self._act(now, acts.open_ticket, report, actor)
+        return self.act(now, acts.open_ticket, report, actor)
+
+    def act(self, now: int, act: Callable[Concatenate[Book, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function of `acts`, `alarmdesk`, `reports`, `photos` in one transaction at plant time `now`."""
+        return self.write(lambda connection: act(Book(connection, self._policy, now), *args, **kwargs))
 
     def comment(self, id: str, actor: Actor, text: str, now: int) -> None:
         """Add a comment to a ticket's timeline."""
-        self._act(now, acts.comment, id, actor, text)
+        self.act(now, acts.comment, acts.Wish(id, actor), text)
 
     def assign(self, id: str, version: int | None, assignee: str | None, *, actor: Actor, now: int) -> Ticket:
         """Give a ticket to somebody (None: to nobody)."""
-        return self._act(now, acts.assign, id, version, actor, assignee)
+        return self.act(now, acts.assign, acts.Wish(id, actor, version), assignee)
 
     def verdict(self, id: str, version: int | None, verdict: Verdict, *, actor: Actor, now: int) -> Ticket:
         """Record whether the rule was right."""
-        return self._act(now, acts.judge, id, version, actor, verdict)
+        return self.act(now, acts.judge, acts.Wish(id, actor, version), verdict)
 
     def reset_alarm(self, id: int, actor: Actor, now: int) -> int:
         """Ask the engine to reset a latched alarm; returns the command's number."""
-        return self._act(now, acts.reset_alarm, id, actor)
+        return self.act(now, acts.reset_alarm, id, actor)
 
     # Configuration and what the journal must learn
 
     def retire_rule(self, rule: str, now: int) -> list[str]:
         """Park the tickets of a rule that is no more."""
-        return self._act(now, acts.retire_rule, rule)
+        return self.act(now, acts.retire_rule, rule)
 
     def retire_equipment(self, equipment: str, now: int) -> list[str]:
         """Cancel the tickets of an equipment that is no more."""
-        return self._act(now, acts.retire_equipment, equipment)
+        return self.act(now, acts.retire_equipment, equipment)
 
     def add_config(self, content: bytes, author: str, now: int) -> ConfigRevision:
         """Keep a configuration; the same content as the newest stays that revision."""
@@ -175,6 +179,3 @@ class Ledger:
         found = self.read(users.credentials, name)
         matched = users.matches(password, None if found is None else found[1])
         return found[0] if found is not None and matched else None
-
-    def _act(self, now: int, act: Callable[Concatenate[Book, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return self.write(lambda connection: act(Book(connection, self._policy, now), *args, **kwargs))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Column, Connection, RowMapping, Select, func, select
+from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Select, func, select
 
 from maintenance.ledger.book import to_ticket
+from maintenance.ledger.mutes import standing
 from maintenance.ledger.occurrences import to_alarm
 from maintenance.ledger.rows import Alarm, TimelineRow
-from maintenance.ledger.tables import alarms, proofs, tickets, timeline
+from maintenance.ledger.tables import alarms, mutes, proofs, tickets, timeline
 from maintenance.ticket import FINISHED, State, Ticket
 from plant.errors import BadInput, NotFound
 from plant.severity import Severity
@@ -48,11 +50,34 @@ class TicketFilter:
     since: int | None = None
 
 
+class AlarmState(StrEnum):
+    """Where an alarm stands: `active` is unacknowledged and acknowledged together, the list people look at."""
+
+    ACTIVE = "active"
+    UNACKED = "unacked"
+    ACKED = "acked"
+    RETURNED = "returned"
+    """Back to normal by itself, and nobody has acknowledged it."""
+    CLEARED = "cleared"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Alarms of one of these equipments or one of these rules: what a text that people search for has found."""
+
+    equipments: Collection[str]
+    rules: Collection[str]
+
+
 @dataclass(frozen=True, slots=True)
 class AlarmFilter:
-    """Which alarms; None means any. `active`: not cleared yet. `since`: raised at this ms or later."""
+    """Which alarms; None means any.
 
-    active: bool | None = None
+    `since`: raised at this ms or later. `equipments`: those of an area or type. `shelved_at` with `shelved`: whether
+    people have put it on the shelf for that instant.
+    """
+
+    state: AlarmState | None = None
     least: Severity | None = None
     equipment: str | None = None
     rule: str | None = None
@@ -60,6 +85,20 @@ class AlarmFilter:
     suppressed: bool | None = None
     ticket: str | None = None
     since: int | None = None
+    equipments: Collection[str] | None = None
+    named: Named | None = None
+    shelved: bool | None = None
+    shelved_at: int = 0
+
+
+_ACTIVE, _UNACKED = alarms.c.cleared_at.is_(None), alarms.c.acknowledged_at.is_(None)
+_STANDS: Mapping[AlarmState, ColumnElement[bool]] = {
+    AlarmState.ACTIVE: _ACTIVE,
+    AlarmState.UNACKED: _ACTIVE & _UNACKED,
+    AlarmState.ACKED: _ACTIVE & ~_UNACKED,
+    AlarmState.RETURNED: ~_ACTIVE & _UNACKED,
+    AlarmState.CLEARED: ~_ACTIVE,
+}
 
 
 def list_tickets(
@@ -84,17 +123,47 @@ def list_alarms(
     connection: Connection, which: AlarmFilter | None = None, *, cursor: str | None = None, limit: int = PAGE
 ) -> Page[Alarm]:
     """Alarms, newest first. Raises BadInput for a cursor this ledger never gave."""
-    which = which or AlarmFilter()
-    query = _equal(select(alarms), (alarms.c.equipment, which.equipment), (alarms.c.rule, which.rule))
-    query = _equal(query, (alarms.c.mode, which.mode), (alarms.c.suppressed, which.suppressed))
-    query = _equal(query, (alarms.c.ticket, which.ticket))
-    if which.active is not None:
-        query = query.where(alarms.c.cleared_at.is_(None) if which.active else alarms.c.cleared_at.is_not(None))
-    if which.least is not None:
-        query = query.where(alarms.c.severity <= which.least)
-    if which.since is not None:
-        query = query.where(alarms.c.raised_at >= which.since)
+    query = select(alarms).where(*matching(which or AlarmFilter()))
     return _page(connection, query, alarms.c.id, to_alarm, cursor=cursor, limit=limit)
+
+
+def matching(which: AlarmFilter) -> list[ColumnElement[bool]]:
+    """The filter as conditions on `alarms`."""
+    found = [
+        column == wanted
+        for column, wanted in (
+            (alarms.c.equipment, which.equipment),
+            (alarms.c.rule, which.rule),
+            (alarms.c.mode, which.mode),
+            (alarms.c.suppressed, which.suppressed),
+            (alarms.c.ticket, which.ticket),
+        )
+        if wanted is not None
+    ]
+    if which.state is not None:
+        found.append(_STANDS[which.state])
+    if which.least is not None:
+        found.append(alarms.c.severity <= which.least)
+    if which.since is not None:
+        found.append(alarms.c.raised_at >= which.since)
+    if which.equipments is not None:
+        found.append(alarms.c.equipment.in_(which.equipments))
+    if which.named is not None:
+        found.append(alarms.c.equipment.in_(which.named.equipments) | alarms.c.rule.in_(which.named.rules))
+    if which.shelved is not None:
+        shelf = select(mutes.c.id).where(mutes.c.equipment == alarms.c.equipment, mutes.c.rule == alarms.c.rule)
+        there = shelf.where(standing(which.shelved_at)).exists()
+        found.append(there if which.shelved else ~there)
+    return found
+
+
+def alarm_counts(connection: Connection, which: AlarmFilter) -> dict[AlarmState, int]:
+    """How many alarms a filter finds in each state but `cleared`, which only grows; its own `state` is passed over."""
+    here = matching(replace(which, state=None))
+    states = [state for state in AlarmState if state is not AlarmState.CLEARED]
+    counted = select(*(func.count().filter(_STANDS[state]) for state in states)).select_from(alarms)
+    row = connection.execute(counted.where(_ACTIVE | _UNACKED, *here)).one()
+    return dict(zip(states, map(int, row), strict=True))
 
 
 def ticket(connection: Connection, id: str) -> Ticket:

@@ -39,6 +39,14 @@ class Happening(StrEnum):
     ASSIGNED = "assigned"
     JUDGED = "judged"
     """The crew's verdict."""
+    DIAGNOSED = "diagnosed"
+    """The crew's cause code."""
+    REPORTED = "reported"
+    """Somebody without an account told of the same trouble again."""
+    PHOTO = "photo"
+    """A photo was added; the text is its SHA-256."""
+    MUTED = "muted"
+    UNMUTED = "unmuted"
 
 
 class NoticeKind(StrEnum):
@@ -63,6 +71,10 @@ class NoticeState(StrEnum):
     SENT = "sent"
     DEAD = "dead"
     """Given up: refused for good, or every attempt failed. A person may send it again."""
+    HELD = "held"
+    """Written while a mute was in force; decided when the mute ends."""
+    DROPPED = "dropped"
+    """Held, and told by nobody: a later notice, or the end of the ticket, had overtaken it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +97,16 @@ class Alarm:
     suppressed: bool
     proof_hash: str | None
     ticket: str | None
+    acknowledged_at: int | None = None
+    acknowledged_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
-    """One change: `at` is when it happened in the plant, `written_at` when the ledger took it, both plant time."""
+    """One change: `at` is when it happened in the plant, `written_at` when the ledger took it, both plant time.
+
+    `key` is what the client called its request, the same at every attempt; None where no client was involved.
+    """
 
     id: int
     at: int
@@ -102,6 +119,69 @@ class TimelineRow:
     target: State | None
     text: str
     proof_hash: str | None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """A time in which nobody is told: of one rule on an equipment (an operator calls that shelving), or of all but
+    the rules that guard people (`rule` None: work on the machine).
+
+    In force from `at` up to but without `until`, unless ended before. With a `ticket` it ends with that ticket's work.
+    Verdicts, alarms and tickets go on; only notices are held.
+    """
+
+    id: int
+    equipment: str
+    rule: str | None
+    ticket: str | None
+    at: int
+    until: int
+    author: str
+    reason: str
+    ended_at: int | None
+    ended_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A photo on a ticket; the bytes lie in the folder of photos under their SHA-256."""
+
+    id: int
+    ticket: str
+    sha256: str
+    bytes: int
+    width: int
+    height: int
+    author: str
+    at: int
+    key: str
+
+
+class Phrase(StrEnum):
+    """What somebody without an account says is wrong, by one tap."""
+
+    NO_HOT_WATER = "no_hot_water"
+    TOO_HOT = "too_hot"
+    TOO_COLD = "too_cold"
+    LEAK = "leak"
+    NOISE_OR_SMELL = "noise_or_smell"
+    NOT_RUNNING = "not_running"
+    POWER = "power"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class FaultReport:
+    """What somebody without an account told of an equipment. `phone` is for the crew only."""
+
+    id: int
+    ticket: str
+    at: int
+    phrase: Phrase
+    text: str
+    phone: str
+    merged: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +276,8 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a site has decided about its tickets: working days and who is told."""
+    """What a site has decided about its tickets: working days, who is told, and which rules no mute silences."""
 
     calendar: Calendar = field(default_factory=Calendar)
     routes: tuple[Route, ...] = (Route("log"),)
+    safety: frozenset[str] = frozenset()

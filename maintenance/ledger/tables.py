@@ -17,9 +17,9 @@ from sqlalchemy import (
 )
 
 from maintenance.ledger.columns import Grade, Word
-from maintenance.ledger.rows import Happening, NoticeKind, NoticeState
+from maintenance.ledger.rows import Happening, NoticeKind, NoticeState, Phrase
 from maintenance.people import Role
-from maintenance.ticket import Resolution, State, Verdict
+from maintenance.ticket import CauseCode, Resolution, State, Verdict, WaitingFor
 from plant.severity import Severity
 from plant.site import Mode
 
@@ -65,6 +65,8 @@ tickets = Table(
     Column("closed_at", BigInteger),
     Column("resolution", Word(Resolution)),
     Column("verdict", Word(Verdict)),
+    Column("cause_code", Word(CauseCode)),
+    Column("waiting_for", Word(WaitingFor)),
     Column("ack_due", BigInteger),
     Column("arrive_due", BigInteger),
     Column("restore_due", BigInteger),
@@ -115,6 +117,8 @@ alarms = Table(
     Column("suppressed", Boolean, nullable=False),
     Column("proof_hash", Text, ForeignKey("proofs.hash")),
     Column("ticket", Text, ForeignKey("tickets.id"), index=True),
+    Column("acknowledged_at", BigInteger),
+    Column("acknowledged_by", Text),
     Index("uq_alarms_equipment_rule_raised_at", "equipment", "rule", "raised_at", unique=True),
     Index("ix_alarms_cleared_at", "cleared_at"),
     sqlite_autoincrement=True,
@@ -134,6 +138,8 @@ timeline = Table(
     Column("target", Word(State)),
     Column("text", Text, nullable=False),
     Column("proof_hash", Text, ForeignKey("proofs.hash")),
+    Column("key", Text),
+    Index("uq_timeline_key", "key", unique=True),
     sqlite_autoincrement=True,
 )
 
@@ -154,6 +160,61 @@ outbox = Table(
     Column("last_answer", Text, nullable=False),
     Index("ix_outbox_state_next_at", "state", "next_at"),
     sqlite_autoincrement=True,
+)
+
+mutes = Table(
+    "mutes",
+    metadata,
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("equipment", Text, nullable=False),
+    Column("rule", Text),
+    Column("ticket", Text, ForeignKey("tickets.id"), index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("ended_by", Text),
+    Index("ix_mutes_ended_at_until", "ended_at", "until"),
+    Index("ix_mutes_equipment", "equipment"),
+    sqlite_autoincrement=True,
+)
+
+fault_reports = Table(
+    "fault_reports",
+    metadata,
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("ticket", Text, ForeignKey("tickets.id"), nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("phrase", Word(Phrase), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("merged", Boolean, nullable=False),
+    Column("token_sha256", Text, nullable=False, unique=True),
+    sqlite_autoincrement=True,
+)
+
+photos = Table(
+    "photos",
+    metadata,
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("ticket", Text, ForeignKey("tickets.id"), nullable=False, index=True),
+    Column("sha256", Text, nullable=False, index=True),
+    Column("bytes", BigInteger, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("key", Text, nullable=False, unique=True),
+    sqlite_autoincrement=True,
+)
+
+equipment_codes = Table(
+    "equipment_codes",
+    metadata,
+    Column("equipment", Text, primary_key=True),
+    Column("code", Text, nullable=False, unique=True),
+    Column("at", BigInteger, nullable=False),
 )
 
 commands = Table(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from maintenance.ledger import queries
 from maintenance.ledger.ledger import Ledger
-from maintenance.ledger.queries import AlarmFilter, TicketFilter
+from maintenance.ledger.queries import AlarmFilter, AlarmState, TicketFilter
 from maintenance.moves import Move
 from maintenance.people import Actor, Role
 from maintenance.ticket import Resolution, State, Ticket
@@ -93,7 +93,7 @@ def _ticket(ledger: Ledger, act: Act) -> Ticket:
 
 
 def _alarm(ledger: Ledger, act: Act) -> int:
-    which = AlarmFilter(equipment=act.equipment, rule=act.rule, active=True)
+    which = AlarmFilter(equipment=act.equipment, rule=act.rule, state=AlarmState.ACTIVE)
     found = ledger.read(queries.list_alarms, which).items
     if not found:
         raise NotFound(f"minute {act.minute}: {act.equipment} has no active alarm of {act.rule}")

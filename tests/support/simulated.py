@@ -80,7 +80,7 @@ class LiveSite:
 
     def reset(self) -> None:
         """The crew resets the only active alarm, now."""
-        (alarm,) = self._ledger.read(queries.list_alarms, queries.AlarmFilter(active=True)).items
+        (alarm,) = self._ledger.read(queries.list_alarms, queries.AlarmFilter(state=queries.AlarmState.ACTIVE)).items
         self._ledger.reset_alarm(alarm.id, CREW, self.simulation.now)
 
     @property
