@@ -28,10 +28,14 @@ def client(broker: Broker) -> aiomqtt.Client:
         broker.port,
         username=broker.username,
         password=broker.password,
-        tls_params=aiomqtt.TLSParameters(ca_certs=str(broker.ca_file) if broker.ca_file else None)
-        if broker.tls
-        else None,
+        tls_params=_tls(broker) if broker.tls else None,
     )
+
+
+def _tls(broker: Broker) -> aiomqtt.TLSParameters:
+    files = (broker.ca_file, broker.cert_file, broker.key_file)
+    ca, cert, key = (None if file is None else str(file) for file in files)
+    return aiomqtt.TLSParameters(ca_certs=ca, certfile=cert, keyfile=key)
 
 
 async def publish_progress(broker: Broker, site: str, passed: Callable[[], tuple[int, int]]) -> None:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import httpx2
 import structlog
 
+from dutyroom.brokers import broker_of
 from dutyroom.content import Content
 from dutyroom.housekeeping import Housekeeping
 from dutyroom.names import SiteNames
@@ -27,7 +28,6 @@ from dutyroom.systemtime import system_now
 from dutyroom.web import serve_api
 from history.journal import JournalFile, JournalFollower
 from history.protocols import FollowedJournal, TelemetryStore
-from ingest.broker import Broker
 from ingest.collector import Collector
 from maintenance.channels import Channel, LogChannel, Webhook
 from maintenance.deadlines import Calendar
@@ -123,10 +123,9 @@ def _journal(settings: Settings, role: Role) -> JournalFile | JournalFollower:
 
 
 def _collect(service: Running, journal: JournalFile, stack: AsyncExitStack, probe: Probe) -> None:
-    broker = Broker.from_url(
-        service.settings.broker.url.get_secret_value(), client_id=service.settings.broker.client_id
+    collector = Collector(
+        broker_of(service.settings.broker), journal, service.content.plant, after_fsync=partial(probe, "fsync")
     )
-    collector = Collector(broker, journal, service.content.plant, after_fsync=partial(probe, "fsync"))
     relay = Relay(service.ledger, collector, collector.rebind)
     # before the first message, so that none is received under no configuration
     relay.carry_configs(journal)
@@ -163,7 +162,7 @@ async def _serve(service: Running, stack: AsyncExitStack, probe: Probe) -> None:
         service.ledger, await _channels(settings, stack), names=SiteNames(service.ledger), clock=system_now
     )
     tasks.append(asyncio.create_task(dispatcher.run(stopping), name="notices"))
-    broker = Broker.from_url(settings.broker.url.get_secret_value())
+    broker = broker_of(settings.broker)
     site = service.content.plant.site.id
     tasks.append(asyncio.create_task(publish_progress(broker, site, service.passed), name="progress"))
     service.port = await stack.enter_async_context(serve_api(service))

@@ -32,10 +32,13 @@ class _Part(BaseModel):
 
 
 class BrokerSettings(_Part):
-    """How the MQTT broker is reached."""
+    """How the MQTT broker is reached. Files matter for mqtts:// only; without `ca_file` the system's authorities do."""
 
     url: SecretStr = SecretStr("mqtt://127.0.0.1:1883")
     client_id: str = "dutyroom"
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
 
 
 class StoreSettings(_Part):

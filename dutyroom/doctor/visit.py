@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from dutyroom.backup import JOURNAL, LEDGER
+from dutyroom.brokers import broker_of
 from dutyroom.doctor.broker import check_broker
 from dutyroom.doctor.disk import check_disk
 from dutyroom.doctor.findings import Finding, Grade, failed
@@ -22,7 +23,6 @@ from dutyroom.doctor.folder import (
 from dutyroom.doctor.outside import Answered, ask_service, check_clock, check_influx, check_service
 from dutyroom.settings import Settings, load_settings
 from history.batches import writer_of
-from ingest.broker import Broker
 from maintenance.ledger.ledger import Ledger
 from plant.errors import BadInput, ConfigError, DutyroomError
 from plant.site import PlantClock, Site
@@ -72,7 +72,7 @@ def _ledger(settings: Settings, *, runs: bool) -> Generator[Finding, None, Site 
 
 def _outside(settings: Settings, site: Site | None, answered: Answered | None, now: int) -> Iterator[Finding]:
     try:
-        broker = Broker.from_url(settings.broker.url.get_secret_value(), client_id=settings.broker.client_id)
+        broker = broker_of(settings.broker)
     except BadInput as error:
         yield failed("broker", error)
     else:
