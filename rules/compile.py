@@ -101,6 +101,7 @@ def compile_rule(rule: Rule, roster: Roster) -> CompiledRule:
         roster.kind.active,
         nodes=roster.nodes,
         zone=roster.plant.site.zone,
+        own=rule.derived,
     )
     members = tuple(select(rule.for_each, points)) if rule.for_each else (None,)
     gates, levels = [], []
@@ -156,13 +157,15 @@ def _check_for(
         for name, point in catalogue.types[target].points.items():
             points[f"{relation}.{name}"] = point
     consts = _parameters(kind.parameters, ()) | _rule_params(rule, ())
-    scope = Scope(0, every_ms(rule, kind), points, kind.derived, consts, kind.active)
+    scope = Scope(0, every_ms(rule, kind), points, kind.derived, consts, kind.active, own=rule.derived)
     members = tuple(select(rule.for_each, points)) if rule.for_each else (None,)
     if rule.for_each and rule.for_each.points and not members:
         yield ("for_each",), ExpressionError(1, f"type {kind.name} has none of these points")
     for member in members:
         inner = replace(scope, member=points[member], nodes={}) if member else scope
-        for where, text in _texts(rule):
+        wrong = [*_check_derived(rule, kind, inner)]
+        yield from wrong
+        for where, text in _texts(rule) if not wrong else ():
             try:
                 _truth(text, inner)
             except ExpressionError as error:
@@ -176,6 +179,20 @@ def _check_for(
         if name not in points and name not in consts and name not in kind.families:
             text = f"type {kind.name} has no point or parameter {name!r}"
             yield ("needs", number), ExpressionError(1, text, text=name)
+
+
+def _check_derived(
+    rule: Rule, kind: EquipmentType, scope: Scope
+) -> Iterator[tuple[tuple[str | int, ...], ExpressionError]]:
+    """The rule's own quantities, each at its own place: what uses a wrong one would only repeat the mistake."""
+    taken = {*scope.points, *kind.derived, *scope.consts, "active", "p"}
+    for name, derived in rule.derived.items():
+        if name in taken:
+            yield ("derived", name), ExpressionError(1, f"type {kind.name} knows {name!r} already", text=name)
+        try:
+            _parse(derived.expression, replace(scope, resolving=(name,)))
+        except ExpressionError as error:
+            yield ("derived", name, "expression"), error
 
 
 def _texts(rule: Rule) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from plant.catalogue import Catalogue, EquipmentType
 from plant.errors import Problem
 from plant.instants import duration_text
+from plant.names import is_name
 from plant.yamlfile import Located, did_you_mean
 from rules.rulefile import RuleFile
 
@@ -100,6 +101,9 @@ def _levels(located: Located[RuleFile]) -> Iterator[Problem]:
 
 
 def _params(located: Located[RuleFile]) -> Iterator[Problem]:
+    for name in located.value.derived:
+        if not is_name(name):
+            yield located.key_problem(("derived", name), f"{name!r} is no name", expected="snake_case words")
     for name, param in located.value.params.items():
         low, high = param.range
         if not _NAME.fullmatch(name):

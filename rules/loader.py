@@ -11,7 +11,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from plant.catalogue import Catalogue
+from plant.catalogue import Catalogue, Derived
 from plant.cataloguefile import load_catalogue
 from plant.errors import BadInput, ConfigError, Problem
 from plant.severity import Severity
@@ -161,6 +161,10 @@ def _rule(file: RuleFile) -> Rule:
         mode=None if file.mode is None else Mode(file.mode),
         judges_points=file.judges_points,
         safety=file.safety,
+        derived={
+            name: Derived(name, found.unit, found.expression, found.text(), found.decimals)
+            for name, found in file.derived.items()
+        },
     )
     return replace(rule, version=version_of(rule))
 
@@ -198,5 +202,6 @@ def version_of(rule: Rule) -> str:
         "mode": rule.mode,
         "judges_points": rule.judges_points,
         "safety": rule.safety,
+        "derived": {name: (found.unit, found.expression, found.decimals) for name, found in rule.derived.items()},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]

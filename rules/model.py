@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from plant.catalogue import Text
+from plant.catalogue import Derived, Text
 from plant.severity import Severity
 from plant.site import Mode
 
@@ -61,6 +61,7 @@ class Rule:
     `applies_to` names equipment types (`*`: every type). `needs` names points and parameters without which it is not
     installed on an equipment. `gate` closed or unknown makes the verdict unknown. `suppressed_by` lists causes: a
     rule id on the same equipment, or `relation:ID` on related equipment. `points` are shown in the evidence.
+    `derived` are quantities of the rule itself, which its expressions use by name; they may use `p`.
     `judges_points` marks data-quality rules whose pending or active verdict makes the points unknown to other rules.
     """
 
@@ -85,3 +86,4 @@ class Rule:
     judges_points: bool = False
     safety: bool = False
     version: str = field(default="")
+    derived: Mapping[str, Derived] = field(default_factory=dict)

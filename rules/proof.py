@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from plant.quality import Reason
 from rules.lang.fixed import Bools, Ints, decimal_text
-from rules.lang.nodes import Block, Node, Num, NumNode, Signal, SignalTruth, Truth
+from rules.lang.nodes import Block, Compare, Node, Num, NumNode, Signal, SignalTruth, Truth
 from rules.lang.paned import PaneWindow
 from rules.lang.windowed import Window
 
@@ -45,13 +45,17 @@ class Shown:
 def tree(node: Node, block: Block, row: int, column: int) -> Json:
     """The value of every part of an expression for one equipment at one instant."""
     plane = node.plane(block)
-    result: dict[str, Json] = {"text": _DIGEST.sub("", node.key)}
+    result: dict[str, Json] = {"text": _text(node)}
+    if node.alias:
+        result["name"] = node.alias
     if isinstance(plane, Truth):
         result["value"] = True if plane.true[row, column] else False if plane.false[row, column] else None
     elif isinstance(node, NumNode) and isinstance(plane, Num):
         known = bool(plane.known[row, column])
         result["value"] = decimal_text(int(plane.value[row, column]), node.shape.decimals) if known else None
         result["unit"] = str(node.shape.dimension)
+    if isinstance(node, Compare):
+        result["op"] = node.symbol
     if isinstance(node, Window | PaneWindow):
         result["window"] = {"instants": node.span.width, "needed": node.span.need}
     if isinstance(node, PaneWindow):
@@ -62,6 +66,22 @@ def tree(node: Node, block: Block, row: int, column: int) -> Json:
     if node.children:
         result["of"] = [tree(child, block, row, column) for child in node.children]
     return result
+
+
+def _text(node: Node) -> str:
+    """The node as text for people: derived quantities in it by their names, constants without their digests."""
+    text = node.key
+    for part in sorted(_named(node), key=lambda part: -len(part.key)):
+        if part.key != node.key and "(" in part.key:
+            text = text.replace(part.key, part.alias)
+    return _DIGEST.sub("", text)
+
+
+def _named(node: Node) -> Iterator[Node]:
+    for child in node.children:
+        if child.alias:
+            yield child
+        yield from _named(child)
 
 
 def frames(history: History, shown: Sequence[Shown], at: int, length_ms: int) -> Json:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from plant.catalogue import Text
 from plant.errors import BadInput
 from plant.instants import parse_duration
+from plant.typefile import Decimals, HouseUnit
 from plant.yamlfile import Duration, Strict
 
 Grade = Literal["P1", "P2", "P3", "P4"]
@@ -55,6 +56,14 @@ class ParamFile(TextFile):
     unit: str
     default: float
     range: tuple[float, float]
+
+
+class DerivedFile(TextFile):
+    """A quantity of the rule itself."""
+
+    unit: HouseUnit
+    expression: str
+    decimals: Decimals = 6
 
 
 class LevelFile(Strict):
@@ -122,6 +131,7 @@ class RuleFile(Strict):
     gate: str | None = None
     needs: tuple[str, ...] = ()
     params: dict[str, ParamFile] = Field(default_factory=dict)
+    derived: dict[str, DerivedFile] = Field(default_factory=dict)
     levels: tuple[LevelFile, ...]
     latching: bool = False
     for_each: ForEachFile | None = None

@@ -90,17 +90,18 @@ def _comparison(tree: Tree, parts: Sequence[Tree]) -> Claim | None:
     if tree.get("value") is not True or len(parts) != 2 or any(not isinstance(p.get("value"), str) for p in parts):
         return None
     found = _COMPARED.match(tree["text"].removeprefix("("))
-    if found is None:
+    symbol = tree.get("op") or (found.group(1) if found else None)
+    if symbol not in (">", ">=", "<", "<="):
         return None
     left, right = parts
     swapped = bool(_CONSTANT.match(left["text"]))
     what, limit = (right, left) if swapped else (left, right)
     return Claim(
-        what["text"],
+        what.get("name", what["text"]),
         float(what["value"]),
         what.get("unit", "1"),
         float(limit["value"]),
-        (found.group(1)[0] == ">") is not swapped,
+        (symbol[0] == ">") is not swapped,
     )
 
 

@@ -173,7 +173,7 @@ class Arithmetic:
         _sum_dimension(left, right, 0, blame)
         first, second, _ = self.aligned(left, right, blame)
         symbol, test = _TESTS[type(op)]
-        return self.shared_truth(Compare(f"({first.key}{symbol}{second.key})", first, second, test))
+        return self.shared_truth(Compare(symbol, first, second, test))
 
     def combine(self, op: ast.boolop, parts: list[BoolNode]) -> BoolNode:
         """Kleene and / or."""

@@ -46,7 +46,10 @@ def _pick(kind: str, shop: Workshop, node: ast.Call, parser: Parser) -> Term:
     """least(a, b), greatest(a, b)."""
     arity(node, parser, 2, f"{kind}(a, b)")
     (left, right), shape = _alike(shop, node, parser, node.args)
-    work = np.minimum if kind == "least" else np.maximum
+    # Either bound is the choice among the bounds: least(x, 12) is never above 12.
+    choose, work = (min, np.minimum) if kind == "least" else (max, np.maximum)
+    low, high = choose(left.shape.low, right.shape.low), choose(left.shape.high, right.shape.high)
+    shape = Shape(shape.decimals, shape.dimension, low, high)
     return shop.arithmetic.shared(Pointwise(f"{kind}({left.key},{right.key})", (left, right), shape, work))
 
 

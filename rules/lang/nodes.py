@@ -84,10 +84,14 @@ class State:
 
 
 class Node(ABC):
-    """One node of an expression; equal `key` means equal meaning, so planes and state are shared."""
+    """One node of an expression; equal `key` means equal meaning, so planes and state are shared.
+
+    `alias` is the name of the derived quantity it is, for people; empty where it has none.
+    """
 
     def __init__(self, key: str, children: Sequence[Node] = ()) -> None:
         self.key = key
+        self.alias = ""
         self.children = tuple(children)
 
     @abstractmethod
@@ -303,11 +307,11 @@ class Silence(NumNode):
 
 
 class Compare(BoolNode):
-    """A comparison of two numbers of one resolution."""
+    """A comparison of two numbers of one resolution; `symbol` says which."""
 
-    def __init__(self, key: str, left: NumNode, right: NumNode, test: Callable[[Ints, Ints], Bools]) -> None:
-        super().__init__(key, (left, right))
-        self.left, self.right, self.test = left, right, test
+    def __init__(self, symbol: str, left: NumNode, right: NumNode, test: Callable[[Ints, Ints], Bools]) -> None:
+        super().__init__(f"({left.key}{symbol}{right.key})", (left, right))
+        self.symbol, self.left, self.right, self.test = symbol, left, right, test
 
     def compute(self, block: Block) -> Truth:
         left, right = self.left.num(block), self.right.num(block)

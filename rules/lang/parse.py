@@ -37,8 +37,9 @@ class ExpressionError(DutyroomError):
 class Scope:
     """The names an expression may use, for the equipment of one type on one grid.
 
-    `points` holds own points and related ones as `relation.point`; `member` is the point that `p` stands for;
-    `nodes` is where equal nodes are shared; `zone` is that of the site's clock.
+    `points` holds own points and related ones as `relation.point`; `derived` the quantities of the type, `own` those of
+    the rule, which may use `p` too; `member` is the point that `p` stands for; `nodes` is where equal nodes are shared;
+    `zone` is that of the site's clock.
     """
 
     rows: int
@@ -51,11 +52,12 @@ class Scope:
     nodes: dict[str, Node] = field(default_factory=dict)
     resolving: tuple[str, ...] = ()
     zone: str = "UTC"
+    own: Mapping[str, Derived] = field(default_factory=dict)
 
     def names(self) -> list[str]:
         """Every name that would be understood."""
         extra = ["active"] + (["p"] if self.member else [])
-        return [*self.points, *self.derived, *self.consts, *extra]
+        return [*self.points, *self.derived, *self.own, *self.consts, *extra]
 
 
 class Operations(Protocol):
@@ -191,8 +193,11 @@ class Parser:
             return self.point(name, scope.points[name])
         if name in scope.consts:
             return scope.consts[name]
+        if name in scope.own:
+            inside = replace(scope, resolving=(*scope.resolving, name))
+            return self._derived(node, scope.own[name], inside)
         if name in scope.derived:
-            return self._derived(node, scope.derived[name])
+            return self._derived(node, scope.derived[name], self._inner(name))
         close = difflib.get_close_matches(name, scope.names(), n=1)
         raise self.fail(
             node,
@@ -219,19 +224,21 @@ class Parser:
             raise ExpressionError(1, f"`active` is a number: {self.scope.active}")
         return term
 
-    def _derived(self, node: ast.expr, derived: Derived) -> Term:
+    def _derived(self, node: ast.expr, derived: Derived, scope: Scope) -> Term:
         if derived.name in self.scope.resolving:
             raise self.fail(node, f"{derived.name} is defined by itself")
-        term = Parser(derived.expression, self._inner(derived.name), self.operations).parse()
-        if isinstance(term, BoolNode):
-            return term
+        term = Parser(derived.expression, scope, self.operations).parse()
         if isinstance(term, Const):
             return Const(term.values, Dimension.of(derived.unit), term.low, term.high, derived.name)
-        rounded = Rounded(term, derived.decimals) if term.shape.decimals != derived.decimals else term
-        return _Renamed(rounded, Dimension.of(derived.unit))
+        if isinstance(term, NumNode):
+            rounded = Rounded(term, derived.decimals) if term.shape.decimals != derived.decimals else term
+            term = _Renamed(rounded, Dimension.of(derived.unit))
+        term.alias = derived.name
+        return term
 
     def _inner(self, name: str) -> Scope:
-        return replace(self.scope, member=None, resolving=(*self.scope.resolving, name))
+        """Where a text of the type is read: without `p` and the rule's own quantities."""
+        return replace(self.scope, member=None, own={}, resolving=(*self.scope.resolving, name))
 
 
 class _Renamed(Rounded):

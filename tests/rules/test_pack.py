@@ -98,6 +98,8 @@ def test_the_pack_holds_the_rules_it_promises() -> None:
         "EL-08",
         "EL-09",
         "EL-16",
+        "EL-17",
+        "EL-18",
         "EL-20",
         "EL-23",
         "PU-01",

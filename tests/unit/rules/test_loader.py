@@ -167,3 +167,30 @@ def test_the_packaged_pack_comes_by_id() -> None:
     ids = [source.rule.id for source in load_sources()]
     assert ids == sorted(ids)
     assert "CH-04" in ids
+
+
+OWN = GOOD.replace(
+    "levels:",
+    "derived:\n  rise: {unit: K, expression: chw_return_temp - chw_supply_temp, zh: 温升, en: rise}\nlevels:",
+).replace("when: chw_supply_temp > limit, for: 10m, hysteresis: 2", "when: rise > 3, for: 10m, hysteresis: 2")
+
+
+def test_a_quantity_of_the_rule_is_used_by_name_and_changes_its_version(tmp_path: Path) -> None:
+    (rule,) = load_pack([_load(tmp_path, OWN)])
+    assert rule.levels[0].when == "rise > 3"
+    (other,) = load_pack([_load(tmp_path, OWN.replace("chw_return_temp -", "chw_return_temp - 1 -"))])
+    assert rule.version != other.version
+
+
+def test_a_wrong_quantity_is_told_at_its_own_place_and_once(tmp_path: Path) -> None:
+    problems = _problems(tmp_path, OWN.replace("expression: chw_return_temp - chw", "expression: chw_return_tmp - chw"))
+    assert len(problems) == 1
+    assert problems[0].startswith("rule.yaml:7:31: unknown name 'chw_return_tmp'")
+
+
+def test_a_quantity_may_not_hide_a_point_or_use_itself(tmp_path: Path) -> None:
+    hiding = _problems(tmp_path, OWN.replace("rise: {", "chw_flow: {").replace("when: rise", "when: chw_flow"))
+    assert any("knows 'chw_flow' already" in problem for problem in hiding)
+    ring = _problems(tmp_path, OWN.replace("expression: chw_return_temp", "expression: rise"))
+    assert any("rise is defined by itself" in problem for problem in ring)
+    assert any("is no name" in problem for problem in _problems(tmp_path, OWN.replace("rise: {", "Rise-1: {")))
