@@ -36,9 +36,11 @@ class StoreConsumer(Follower):
     """Decodes the journal once more and writes every reading to the store: a slow store delays no alarm."""
 
     def __init__(
-        self, journal: FollowedJournal, store: TelemetryStore, folder: Path, *, keep: Callable[[int], None]
+        self, journal: FollowedJournal, store: TelemetryStore, folder: Path, *, keep: Callable[[int], bool]
     ) -> None:
-        """`keep` is called in this thread with the plant time of each new plant hour, for the store's upkeep."""
+        """`keep` is one step of the store's upkeep, in this thread: called with the plant time of each new plant hour,
+        and again while it says that there is more to do and no readings wait.
+        """
         super().__init__("store", journal)
         self.store = store
         self.keep = keep
@@ -79,13 +81,12 @@ class StoreConsumer(Follower):
             self._save()
 
     def idle(self) -> None:
-        """Remember the offset of reads that held no reading."""
+        """Remember the offset of reads that held no reading, and take one step of upkeep where one is due."""
         if self._stored_offset < self.offset:
             self._store(ReadingBatch.empty(), self.offset)
         hour = self.passed // _HOUR_MS
-        if self.passed > 0 and hour != self._kept_hour:
+        if self.passed > 0 and hour != self._kept_hour and not self.keep(self.passed):
             self._kept_hour = hour
-            self.keep(self.passed)
 
     def finish(self) -> None:
         """Remember where we are."""

@@ -30,12 +30,9 @@ def open_store(settings: Settings, site: str) -> Iterator[TelemetryStore]:
         store.close()
 
 
-def upkeep(store: TelemetryStore, raw_days: float) -> Callable[[int], None]:
-    """What the store's own thread should do at a new plant day: seal finished days and drop the oldest."""
+def upkeep(store: TelemetryStore, raw_days: float) -> Callable[[int], bool]:
+    """One step of what the store's own thread should do at a plant time: roll up, seal finished days, drop the oldest.
 
-    def keep(plant_time: int) -> None:
-        if isinstance(store, DuckStore):
-            store.roll(plant_time)
-            store.retire(plant_time, round(raw_days * _DAY_MS))
-
-    return keep
+    What is given says whether there is more to do.
+    """
+    return lambda plant_time: store.tend(plant_time, round(raw_days * _DAY_MS))

@@ -8,30 +8,35 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from history import hotfile
-from history.days import DAY_MS, DayFiles, day_name, day_of
+from history.days import day_name, day_of
 from history.duckread import DuckReading
+from history.duckroll import roll_hour
 from history.latest import LatestValues, only_numbers
+from history.levels import DAY_MS, HOUR_MS
+from plant.errors import DutyroomError
 from plant.reading import ReadingBatch, SeriesTable
 
 _ROW_GROUP = 122_880
 
+log = structlog.get_logger()
+
 
 class DuckStore(DuckReading):
-    """TelemetryStore in `folder` (`hot.duckdb` and `days/*.parquet`).
+    """TelemetryStore in `folder` (`hot.duckdb`, `days/*.parquet`, `rollups/*/*.parquet`).
 
-    One thread writes (`write`, `roll`, `retire`); any thread reads meanwhile. DuckDB lets no other process open the
+    One thread writes (`write`, `tend`); any thread reads meanwhile. DuckDB lets no other process open the
     hot file, not even to read; the day files are free for all.
     """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        days = DayFiles(folder / "days")
         db = hotfile.open_hot(folder)
         named = db.execute("SELECT series, equipment, point FROM series").fetchall()
-        super().__init__(db, days, {(equipment, point): number for number, equipment, point in named})
+        super().__init__(db, folder, {(equipment, point): number for number, equipment, point in named})
         self._offset: int = db.execute("SELECT done FROM progress").fetchall()[0][0]
         self._arrival: int = db.execute("SELECT coalesce(max(arrival), 0) FROM hot").fetchall()[0][0]
         self._table: SeriesTable | None = None
@@ -66,7 +71,11 @@ class DuckStore(DuckReading):
             "seen": np.ma.masked_array(batch.seen, batch.seen < batch.ts),
             "arrival": np.arange(self._arrival + 1, self._arrival + 1 + len(batch), dtype=np.int64),
         }
-        with self._transaction() as db:
+        hours = frozenset(np.unique(batch.ts // HOUR_MS).tolist()) - self._unrolled
+        with self._marked(hours), self._transaction() as db:
+            if hours:
+                db.register("hours", {"hour": np.array(sorted(hours), np.int64)})
+                db.execute(hotfile.ADD_UNROLLED)
             if added:
                 numbered, equipment, point = zip(*added, strict=True)
                 named = {"series": np.array(numbered, np.int32), "equipment": _texts(equipment), "point": _texts(point)}
@@ -82,30 +91,79 @@ class DuckStore(DuckReading):
         self._table, self._numbers = table, numbers
         self._latest.update(batch, table)
 
+    def tend(self, now: int, keep_ms: int) -> bool:
+        """One bounded step of upkeep at plant time `now`; true when more is to be done.
+
+        In turn: a day before yesterday leaves the hot file; an hour that is over is rolled up; readings older than
+        `keep_ms` are dropped; a day that an earlier version filed without rollups gets them, the newest first.
+        """
+        finished = self._finished_days(now)
+        if finished:
+            self._file_day(finished[0])
+            return True
+        hours = sorted(hour for hour in self._unrolled if (hour + 1) * HOUR_MS <= now)
+        if hours:
+            self._roll_hour(hours[0])
+            return True
+        self.retire(now, keep_ms)
+        wanting = self._rollups.wanting(self._days.held)
+        if wanting:
+            self._roll_day(wanting[0])
+            log.info("history rolled up", day=day_name(wanting[0]), days_left=len(wanting) - 1)
+        return len(wanting) > 1
+
     def roll(self, now: int) -> list[str]:
         """Move days before yesterday (UTC, at plant time `now`) from the hot file into day files; returns them.
 
         A day that has its file already gets a new one with its late readings in it. May be killed at any point and
         called again: a day's readings leave the hot file only after its file is safe, and are equal in both till then.
         """
-        first_kept = (day_of(now) - 1) * DAY_MS
-        with self._cursor() as db:
-            days = [day for (day,) in db.execute(hotfile.FINISHED_DAYS, [first_kept]).fetchall()]
+        days = self._finished_days(now)
         for day in days:
-            self._write_day(day)
-            self._days.publish(day)
-            with self._transaction() as db:
-                db.execute(hotfile.KEEP_NEWEST, [day * DAY_MS, (day + 1) * DAY_MS])
-                db.execute(hotfile.FORGET_OLDER)
-                db.execute("DELETE FROM hot WHERE ts >= ? AND ts < ?", [day * DAY_MS, (day + 1) * DAY_MS])
-        if days:
-            with self._cursor() as db:
-                db.execute("CHECKPOINT")
+            self._file_day(day)
         return [day_name(day) for day in days]
 
     def retire(self, now: int, keep_ms: int) -> list[str]:
-        """Remove day files that end `keep_ms` or longer before `now`; returns their days."""
+        """Remove day files that end `keep_ms` or longer before `now`; returns their days. Rollups stay."""
         return [day_name(day) for day in self._days.remove_before(day_of(now - keep_ms))]
+
+    def _finished_days(self, now: int) -> list[int]:
+        """Days before yesterday in the hot file, and those that have their file and got something late."""
+        with self._cursor() as db:
+            found = db.execute(hotfile.FINISHED_DAYS, [(day_of(now) - 1) * DAY_MS]).fetchall()
+        late = {hour // 24 for hour in self._unrolled} & self._days.held.keys()
+        return sorted(late | {day for (day,) in found})
+
+    def _file_day(self, day: int) -> None:
+        """Readings into the day's file, rollups from it, then out of the hot file with both."""
+        dropped = day in self._rollups.days.held and day not in self._days.held
+        self._write_day(day)
+        self._days.publish(day)
+        if not dropped:  # of a day whose readings retention took, the rollups know more than the late readings do
+            self._roll_day(day)
+        bounds = [day * DAY_MS, (day + 1) * DAY_MS]
+        hours = range(day * 24, (day + 1) * 24)
+        with self._transaction() as db:
+            db.execute(hotfile.KEEP_NEWEST, bounds)
+            db.execute(hotfile.FORGET_OLDER)
+            for forget in hotfile.FORGET_DAY:
+                db.execute(forget, bounds)
+            db.execute(hotfile.ROLLED_DAY, [hours.start, hours.stop])
+        self._unrolled -= frozenset(hours)
+        with self._cursor() as db:
+            db.execute("CHECKPOINT")
+
+    def _roll_day(self, day: int) -> None:
+        with self._cursor() as db:
+            try:
+                self._rollups.roll(db, day, self._days.held[day])
+            except duckdb.Error as error:
+                raise hotfile.failure(error) from error
+
+    def _roll_hour(self, hour: int) -> None:
+        with self._transaction() as db:
+            roll_hour(db, hour)
+        self._unrolled -= {hour}
 
     def _write_day(self, day: int) -> None:
         bounds = [day * DAY_MS, (day + 1) * DAY_MS]
@@ -119,6 +177,16 @@ class DuckStore(DuckReading):
                 found.write_parquet(str(self._days.beside(day)), compression="zstd", row_group_size=_ROW_GROUP)
             except duckdb.Error as error:
                 raise hotfile.failure(error) from error
+
+    @contextmanager
+    def _marked(self, hours: frozenset[int]) -> Iterator[None]:
+        """Hours are unrolled from before the commit on: who reads after it must not trust a rollup without these."""
+        self._unrolled |= hours
+        try:
+            yield
+        except DutyroomError:
+            self._unrolled -= hours  # so that the next try writes them down
+            raise
 
     def _number(self, table: SeriesTable) -> tuple[NDArray[np.int32], list[tuple[int, str, str]]]:
         """The hot file's number of each series of the table, and those that are new to it."""

@@ -5,14 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
 from history import hotfile
-from history.buckets import bucketise, last_of_each
-from history.days import DayFiles
+from history.buckets import last_of_each
+from history.cells import bucketed
+from history.days import PeriodFiles
+from history.duckroll import RollupFiles
+from history.ducktrend import Standing, TrendQuery, plan
+from history.levels import bucket_edges
 from history.numbering import number_in
 from history.protocols import Buckets, Samples
 from plant.errors import Unavailable
@@ -22,17 +28,18 @@ from plant.reading import ReadingBatch, SeriesKey, SeriesTable
 _NOT_NAMED = -1
 _ALWAYS = (-(2**53), 2**53)
 
-_Column = NDArray[np.int64]
-_Columns = dict[str, _Column]
+_Columns = dict[str, NDArray[Any]]
 _Ask = Callable[[duckdb.DuckDBPyConnection, list[str]], list[_Columns]]
 
 
 class DuckReading:
     """The reading half of DuckStore. `ids` gives the hot file's number of each (equipment, point)."""
 
-    def __init__(self, db: duckdb.DuckDBPyConnection, days: DayFiles, ids: dict[tuple[str, str], int]) -> None:
+    def __init__(self, db: duckdb.DuckDBPyConnection, folder: Path, ids: dict[tuple[str, str], int]) -> None:
         self._db = db
-        self._days = days
+        self._days = PeriodFiles(folder / "days")
+        self._rollups = RollupFiles(folder / "rollups")
+        self._unrolled = frozenset(hour for (hour,) in db.execute(hotfile.UNROLLED).fetchall())
         self._ids = ids
         self._lending = threading.Lock()
         self._closed = False
@@ -49,9 +56,9 @@ class DuckReading:
         number = self._ids.get((key.equipment, key.point), _NOT_NAMED)
 
         def ask(db: duckdb.DuckDBPyConnection, files: list[str]) -> list[_Columns]:
-            found = [_fetch(db, hotfile.HOT_RAW, [number, start, end])]
+            found = [hotfile.fetch(db, hotfile.HOT_RAW, [number, start, end])]
             if files:
-                found.append(_fetch(db, hotfile.DAY_RAW, [files, key.equipment, key.point, start, end]))
+                found.append(hotfile.fetch(db, hotfile.DAY_RAW, [files, key.equipment, key.point, start, end]))
             return found
 
         found = self._consistent(ask, start, end)
@@ -65,8 +72,29 @@ class DuckReading:
         )
 
     def buckets(self, key: SeriesKey, start: int, end: int, count: int) -> Buckets:
-        """The range [start, end) in `count` buckets of equal width (rounded up to 1 ms)."""
-        return bucketise(self.raw(key, start, end), start, end, count)
+        """The range [start, end) in `count` buckets of equal width; see `trends`."""
+        return self.trends([key], start, end, count)[0]
+
+    def trends(self, keys: Sequence[SeriesKey], start: int, end: int, count: int) -> list[Buckets]:
+        """The range [start, end) in `count` buckets for each series, from the coarsest rollup that fits."""
+        edges, step = bucket_edges(start, end, count)
+        wanted = self._wanted(keys, range(len(keys)))
+        while True:
+            standing = self._standing()
+            with self._cursor() as db:
+                db.register("wanted", wanted)
+                query = TrendQuery(db, plan(start, end, step, standing), standing, self._days, self._rollups)
+                try:
+                    cells = query.cells()
+                except duckdb.Error as error:
+                    if self._standing().same(standing):
+                        raise hotfile.failure(error) from error
+                    continue  # a file went while it was read
+            if self._standing().same(standing):
+                return [bucketed(cells.take(cells.series == number), edges, step) for number in range(len(keys))]
+
+    def _standing(self) -> Standing:
+        return Standing.of(self._unrolled, self._days, self._rollups)
 
     def rows(self, keys: Sequence[SeriesKey], table: SeriesTable, start: int, end: int) -> ReadingBatch:
         """All readings of the series with start ≤ ts < end, with their `seen`, ordered by (ts, series).
@@ -77,9 +105,9 @@ class DuckReading:
 
         def ask(db: duckdb.DuckDBPyConnection, files: list[str]) -> list[_Columns]:
             db.register("wanted", wanted)
-            found = [_fetch(db, hotfile.HOT_ROWS, [start, end])]
+            found = [hotfile.fetch(db, hotfile.HOT_ROWS, [start, end])]
             if files:
-                found.append(_fetch(db, hotfile.DAY_ROWS, [files, start, end]))
+                found.append(hotfile.fetch(db, hotfile.DAY_ROWS, [files, start, end]))
             return found
 
         found = self._consistent(ask, start, end)
@@ -101,9 +129,9 @@ class DuckReading:
 
         def ask(db: duckdb.DuckDBPyConnection, files: list[str]) -> list[_Columns]:
             db.register("wanted", wanted)
-            found = [_fetch(db, hotfile.HOT_SPAN, [])]
+            found = [hotfile.fetch(db, hotfile.HOT_SPAN, [])]
             if files:
-                found.append(_fetch(db, hotfile.DAY_SPAN, [files]))
+                found.append(hotfile.fetch(db, hotfile.DAY_SPAN, [files]))
             return found
 
         found = self._consistent(ask, *_ALWAYS)
@@ -125,7 +153,7 @@ class DuckReading:
     def _consistent(self, ask: _Ask, start: int, end: int) -> _Columns:
         """Ask hot file and day files for one state of both: again where a day moved between them meanwhile."""
         while True:
-            held, files = self._days.between(start, end)
+            held, files = self._days.held, self._days.between([(start, end)])
             try:
                 with self._cursor() as db:
                     parts = ask(db, files)
@@ -144,12 +172,3 @@ class DuckReading:
             "equipment": np.array([key.equipment for key in keys], np.object_),
             "point": np.array([key.point for key in keys], np.object_),
         }
-
-
-def _fetch(db: duckdb.DuckDBPyConnection, sql: str, params: list[object]) -> _Columns:
-    """The result in columns; NULL becomes NEVER (only `seen` and the span of nothing can be NULL)."""
-    found = db.execute(sql, params).fetchnumpy()
-    return {
-        name: column.filled(NEVER) if isinstance(column, np.ma.MaskedArray) else column
-        for name, column in found.items()
-    }

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import numpy as np
+from numpy.typing import NDArray
 
 from plant.errors import Conflict, Corrupt, DutyroomError, StorageFull, Unavailable
+from plant.instants import NEVER
 
 # `arrival` is the running number of readings: of two for the same series and ts the greater one wins, and any in
 # this file wins over a day file. `latest` holds, for series whose readings left this file, their newest one.
+# `minutes` is the rollup of readings in this file; `unrolled` names the hours it does not hold, or no longer rightly.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS series (series INTEGER, equipment VARCHAR, point VARCHAR);
 CREATE TABLE IF NOT EXISTS progress (done BIGINT);
@@ -17,6 +23,8 @@ CREATE TABLE IF NOT EXISTS latest (
     series INTEGER, ts BIGINT, value DOUBLE, quality UTINYINT, reason UTINYINT);
 CREATE TABLE IF NOT EXISTS hot (
     series INTEGER, ts BIGINT, value DOUBLE, quality UTINYINT, reason UTINYINT, seen BIGINT, arrival BIGINT);
+CREATE TABLE IF NOT EXISTS minutes (
+    series INTEGER, ts BIGINT, min DOUBLE, mean DOUBLE, max DOUBLE, count INTEGER, good INTEGER, bad INTEGER);
 INSERT INTO progress SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM progress);
 """
 
@@ -33,6 +41,11 @@ HOT_ROWS = """SELECT w.number AS series, ts, value, quality, reason, seen, arriv
 DAY_ROWS = """SELECT w.number AS series, ts, value, quality, reason, seen, 0::BIGINT AS arrival
               FROM read_parquet(?) d JOIN wanted w ON d.equipment = w.equipment AND d.point = w.point
               WHERE ts >= ? AND ts < ?"""
+
+UNROLLED = "SELECT hour FROM unrolled"
+ADD_UNROLLED = "INSERT INTO unrolled SELECT hour FROM hours"
+FORGET_DAY = ("DELETE FROM hot WHERE ts >= ? AND ts < ?", "DELETE FROM minutes WHERE ts >= ? AND ts < ?")
+ROLLED_DAY = "DELETE FROM unrolled WHERE hour >= ? AND hour < ?"
 
 HOT_SPAN = "SELECT min(ts) AS first, max(ts) AS last FROM hot JOIN wanted w ON hot.series = w.series"
 DAY_SPAN = """SELECT min(ts) AS first, max(ts) AS last FROM read_parquet(?) d
@@ -64,6 +77,11 @@ ROLL_MERGE = """SELECT equipment, point, ts, value, quality, reason, seen FROM (
 FINISHED_DAYS = "SELECT DISTINCT floor(ts / 86400000)::BIGINT AS day FROM hot WHERE ts < ? ORDER BY day"
 
 
+# A file of a version without rollups gets the table with every hour it holds in it.
+_UNROLLED = """CREATE TABLE IF NOT EXISTS unrolled AS
+               SELECT DISTINCT floor(ts / 3600000)::BIGINT AS hour FROM hot"""
+
+
 def open_hot(folder: Path) -> duckdb.DuckDBPyConnection:
     """The one connection of the process that owns the file; others are its cursors.
 
@@ -89,7 +107,19 @@ def open_hot(folder: Path) -> duckdb.DuckDBPyConnection:
     except duckdb.Error as error:
         raise Corrupt(f"{path} cannot be opened ({error}); remove it: it is rebuilt from the journal") from error
     db.execute(_SCHEMA)
+    db.execute(_UNROLLED)
     return db
+
+
+def fetch(db: duckdb.DuckDBPyConnection, sql: str, params: Sequence[object]) -> dict[str, NDArray[Any]]:
+    """The result in columns; NULL becomes NaN, or NEVER where integers are (`seen`, the span of nothing)."""
+    found = db.execute(sql, params).fetchnumpy()
+    return {
+        name: column.filled(np.nan if column.dtype.kind == "f" else NEVER)
+        if isinstance(column, np.ma.MaskedArray)
+        else column
+        for name, column in found.items()
+    }
 
 
 def failure(error: duckdb.Error) -> DutyroomError:

@@ -6,23 +6,28 @@ import os
 import re
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx2
 import msgspec
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from history.influxlatest import newest_of
 from history.influxql import InfluxAddress, call, client
-from history.influxread import InfluxReading
+from history.influxread import ALWAYS, InfluxReading
+from history.influxroll import Roller, rollup_buckets
 from history.latest import LatestValues, only_numbers
+from history.levels import DAY_MS, HOUR_MS, Range, joined, runs, within, without
 from history.lineprotocol import Names, in_line_order, line_starts, lines
-from plant.errors import Corrupt, Unavailable
+from plant.errors import Corrupt, NotPermitted, Unavailable
 from plant.instants import NEVER, parse_instant
 from plant.reading import ReadingBatch, SeriesTable
 
 _LINES = 10_000
+_READY = "ready"
 _BOUND = re.compile(r"Retention Policy Lower Bound at ([-\d]+T[:\d]+)")
 _REASONS = (
     ("field type conflict", "type_conflict"),
@@ -31,11 +36,18 @@ _REASONS = (
 )
 
 
+log = structlog.get_logger()
+
+
 class _Done(msgspec.Struct):
-    """What InfluxDB has accepted: the journal's offset, and the greatest ts of any reading."""
+    """What InfluxDB has accepted: the journal's offset, and the greatest ts of any reading.
+
+    `unrolled` are the hours whose rollups are not there or not right; None where a version without rollups wrote.
+    """
 
     offset: int = 0
     newest: int = NEVER
+    unrolled: list[Range] | None = None
 
 
 class InfluxStore(InfluxReading):
@@ -58,9 +70,11 @@ class InfluxStore(InfluxReading):
         self._latest = LatestValues()
         self._asked: set[str] = set()
         self._asking = threading.Lock()
+        self._rollups = ""
         self.rejected: Counter[str] = Counter()
         """Readings that InfluxDB would not take, by reason; they are lost and everything else is not."""
         super().__init__(client(address), address, site)
+        self._roller = Roller(self._http, address, site)
 
     def close(self) -> None:
         """Let go of the connections; further calls are errors."""
@@ -88,6 +102,7 @@ class InfluxStore(InfluxReading):
         batch = only_numbers(batch)
         if table is not self._table:
             self._follow(table)
+        self._mark(batch)
         placed, replaces = in_line_order(batch, self._names)
         # InfluxDB merges the fields of a ts, so a good reading would inherit the __q of a bad one it replaces. What may
         # replace another says so in full: what is not newer than its series here, what an earlier process may have
@@ -99,11 +114,61 @@ class InfluxStore(InfluxReading):
             rows = slice(int(starts[first]), int(starts[last]))
             self._send(placed.take(rows), explicit[rows])
         newest = max(self._done.newest, int(batch.ts.max())) if len(batch) else self._done.newest
-        done = _Done(offset, newest)
-        _save(self._file, done)
-        self._done = done
+        self._remember(_Done(offset, newest, self._done.unrolled))
         np.maximum.at(self._newest, batch.series, batch.ts)
         self._latest.update(batch, table)
+
+    def tend(self, now: int, keep_ms: int) -> bool:
+        """One bounded step of upkeep at plant time `now`: hours of one day are rolled up; true when more are to be.
+
+        The bucket's own retention drops old readings (`keep_ms` is set when it is made). Where the token may not make
+        the buckets of rollups there are none, which the log says once; trends are then reduced from readings.
+        """
+        if not self._ready():
+            return False
+        if self._done.unrolled is None:
+            held = self._roller.span()
+            self._remember(_Done(self._done.offset, self._done.newest, [held] if held else []))
+        over = within(self._done.unrolled or [], NEVER, now // HOUR_MS * HOUR_MS)
+        if not over:
+            return False
+        end = over[-1][1]
+        start = max(over[-1][0], (end - 1) // DAY_MS * DAY_MS)
+        self._roller.roll(start, end)
+        left = [part for first, last in self._done.unrolled or [] for part in without(first, last, [(start, end)])]
+        self._remember(_Done(self._done.offset, self._done.newest, left))
+        return bool(within(left, NEVER, now // HOUR_MS * HOUR_MS))
+
+    def _unrolled(self) -> Sequence[Range]:
+        unrolled = self._done.unrolled
+        return [ALWAYS] if unrolled is None else unrolled
+
+    def _ready(self) -> bool:
+        """Whether the buckets of rollups are there, made now where they can be."""
+        if self._rollups == _READY:
+            return True
+        try:
+            made = rollup_buckets(self._http, self._address)
+        except NotPermitted as error:
+            if self._rollups != str(error):
+                log.warning("no rollups in InfluxDB", why=str(error))
+            self._rollups = str(error)
+            return False
+        if made:
+            log.info("rollup buckets made", buckets=made)
+        self._rollups = _READY
+        return True
+
+    def _mark(self, batch: ReadingBatch) -> None:
+        """The batch's hours are unrolled from before it is sent, and in the file after."""
+        unrolled = self._done.unrolled
+        hours = runs(np.unique(batch.ts // HOUR_MS).tolist(), HOUR_MS)
+        if unrolled is not None:
+            self._done = _Done(self._done.offset, self._done.newest, joined([*unrolled, *hours]))
+
+    def _remember(self, done: _Done) -> None:
+        _save(self._file, done)
+        self._done = done
 
     def _send(self, batch: ReadingBatch, explicit: NDArray[np.bool_]) -> None:
         """One request; what it refuses is halved until the readings at fault stand alone."""

@@ -28,7 +28,8 @@ class InfluxAddress:
 
 class _Series(msgspec.Struct):
     columns: list[str]
-    values: list[list[float | int | None]]
+    values: list[list[float | int | str | None]]
+    tags: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class _Result(msgspec.Struct):
@@ -41,7 +42,7 @@ class _Answer(msgspec.Struct):
     error: str = ""
 
 
-_decoder = msgspec.msgpack.Decoder(_Answer)
+_decoder: msgspec.msgpack.Decoder[_Answer] = msgspec.msgpack.Decoder(_Answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,9 @@ class Table:
 
     ts: NDArray[np.int64]
     columns: dict[str, NDArray[np.float64]]
+
+
+_NOTHING = Table(np.empty(0, np.int64), {})
 
 
 def identifier(name: str) -> str:
@@ -82,14 +86,19 @@ def client(address: InfluxAddress) -> httpx2.Client:
     )
 
 
-def call(http: httpx2.Client, method: str, path: str, **request: object) -> httpx2.Response:
-    """One request; raises Unavailable when the server cannot be reached or refuses us or itself is in trouble."""
+def reach(http: httpx2.Client, method: str, path: str, **request: object) -> httpx2.Response:
+    """One request, whatever its answer; raises Unavailable when the server cannot be reached."""
     try:
-        answer = http.request(method, path, **request)  # type: ignore[arg-type]  # passed through as given
+        return http.request(method, path, **request)  # type: ignore[arg-type]  # passed through as given
     except httpx2.TransportError as error:
         raise Unavailable(
             f"InfluxDB at {http.base_url} does not answer ({error}); start it or look at the network"
         ) from error
+
+
+def call(http: httpx2.Client, method: str, path: str, **request: object) -> httpx2.Response:
+    """One request; raises Unavailable when the server cannot be reached or refuses us or itself is in trouble."""
+    answer = reach(http, method, path, **request)
     trouble = refusal(answer)
     if trouble:
         raise Unavailable(f"InfluxDB at {http.base_url}: {trouble}")
@@ -114,6 +123,22 @@ def query(http: httpx2.Client, bucket: str, statements: Sequence[str]) -> list[T
     Asks for msgpack: the rows of a year of one point arrive in half the time of CSV and need no parsing of text.
     Raises Unavailable, or Corrupt where the answer is not understood.
     """
+    return [_table(result.series[0]) if result.series else _NOTHING for result in _ask(http, bucket, statements)]
+
+
+def by_tag(http: httpx2.Client, bucket: str, statement: str) -> list[tuple[str, Table]]:
+    """The tables of a statement that groups by one tag, each with the tag's value. Raises as `query` does."""
+    (result,) = _ask(http, bucket, [statement])
+    return [(next(iter(series.tags.values())), _table(series)) for series in result.series]
+
+
+def measurements(http: httpx2.Client, bucket: str, site: str) -> list[str]:
+    """The measurements that hold something of a site. Raises as `query` does."""
+    (result,) = _ask(http, bucket, [f"SHOW MEASUREMENTS WHERE site = {literal(site)}"])
+    return [str(name) for series in result.series for (name,) in series.values]
+
+
+def _ask(http: httpx2.Client, bucket: str, statements: Sequence[str]) -> list[_Result]:
     answer = call(
         http,
         "POST",
@@ -131,15 +156,19 @@ def query(http: httpx2.Client, bucket: str, statements: Sequence[str]) -> list[T
     wrong = decoded.error or next((result.error for result in decoded.results if result.error), "")
     if wrong:
         raise Unavailable(f"InfluxDB: {wrong}; if the bucket is missing run `dutyroom influx setup`")
-    return [_table(result) for result in decoded.results]
+    return decoded.results
 
 
-def _table(result: _Result) -> Table:
-    if not result.series:
-        return Table(np.empty(0, np.int64), {})
-    found = result.series[0]
-    columns = list(zip(*found.values, strict=True))
+def _table(series: _Series) -> Table:
+    columns = list(zip(*series.values, strict=True))
     return Table(
         np.array(columns[0], np.int64),
-        {name: np.array(column, np.float64) for name, column in zip(found.columns[1:], columns[1:], strict=True)},
+        {name: _numbers(column) for name, column in zip(series.columns[1:], columns[1:], strict=True)},
     )
+
+
+def _numbers(column: Sequence[float | str | None]) -> NDArray[np.float64]:
+    """The column as numbers; what is none is NaN (a tag that `*` selected)."""
+    if any(isinstance(value, str) for value in column):
+        return np.full(len(column), np.nan)
+    return np.array(column, np.float64)

@@ -9,19 +9,18 @@ import httpx2
 import numpy as np
 from numpy.typing import NDArray
 
-from history.buckets import bucket_starts, bucketise
-from history.influxql import InfluxAddress, Table, between, identifier, literal, query, select
+from history.cells import bucketed
+from history.influxql import InfluxAddress, Table, identifier, query, select
+from history.influxtrend import TrendReader, source
+from history.levels import Range, bucket_edges
 from history.lineprotocol import quality_of
 from history.numbering import number_in
 from history.protocols import Buckets, Samples
 from plant.instants import NEVER
-from plant.quality import Quality
 from plant.reading import ReadingBatch, SeriesKey, SeriesTable
 
 _SLICE_MS = 30 * 86_400_000
-_FOREVER = (NEVER, -NEVER)
-
-_Part = tuple[Samples, NDArray[np.int64]]
+ALWAYS = (NEVER, -NEVER)
 
 
 class InfluxReading:
@@ -34,7 +33,7 @@ class InfluxReading:
 
     def raw(self, key: SeriesKey, start: int, end: int) -> Samples:
         """Readings with start ≤ ts < end."""
-        parts = [_readings(table, key.point)[0] for table in self._slices(key.equipment, [key], start, end)]
+        parts = [readings(table, key.point)[0] for table in self._slices(key.equipment, [key], start, end)]
         return Samples(
             np.concatenate([np.empty(0, np.int64), *(part.ts for part in parts)]),
             np.concatenate([np.empty(0, np.float64), *(part.value for part in parts)]),
@@ -43,29 +42,22 @@ class InfluxReading:
         )
 
     def buckets(self, key: SeriesKey, start: int, end: int, count: int) -> Buckets:
-        """The range [start, end) in `count` buckets of equal width (rounded up to 1 ms).
+        """The range [start, end) in `count` buckets of equal width; see `trends`."""
+        return self.trends([key], start, end, count)[0]
 
-        InfluxDB reduces the values; where a bucket holds a BAD reading it is reduced again from the readings, because
-        the database cannot leave out a value by another field.
-        """
-        starts, width = bucket_starts(start, end, count)
-        value, where = identifier(key.point), self._where([key], start, end)
-        grouped = f"{where} GROUP BY time({width}ms, {start % width}ms) fill(none)"
-        code = identifier(f"{key.point}__q")
-        # Each aggregate by itself: only so does the storage engine compute it.
-        asked = [select(f"{name}({value})", grouped) for name in ("min", "sum", "max", "count")]
-        low, total, high, n, marked = query(self._http, self._bucket, [*asked, select(code, where)])
-        counts = _spread(n, "count", start, width, count, empty=0.0)
-        found = Buckets(
-            starts,
-            _spread(low, "min", start, width, count),
-            _spread(total, "sum", start, width, count) / np.maximum(counts, 1),
-            _spread(high, "max", start, width, count),
-            counts.astype(np.int64),
-            counts.astype(np.int64),
-        )
-        spoilt = _spoilt(marked, key.point, start, width)
-        return self._mended(found, spoilt, key, end, width) if len(spoilt) else found
+    def trends(self, keys: Sequence[SeriesKey], start: int, end: int, count: int) -> list[Buckets]:
+        """The range [start, end) in `count` buckets for each series, from the coarsest rollup that fits."""
+        edges, step = bucket_edges(start, end, count)
+        reader = TrendReader(self._http, self._bucket, self._site, self.raw)
+        if step:
+            cells = reader.cells(keys, start, end, step, self._unrolled())
+        else:
+            cells = reader.reduced(keys, start, end, int(edges[1] - edges[0]))
+        return [bucketed(cells.take(cells.series == number), edges, step) for number in range(len(keys))]
+
+    def _unrolled(self) -> Sequence[Range]:
+        """Where rollups are not there or not right, in order."""
+        return [ALWAYS]
 
     def rows(self, keys: Sequence[SeriesKey], table: SeriesTable, start: int, end: int) -> ReadingBatch:
         """All readings of the series with start ≤ ts < end, with their `seen`, ordered by (ts, series).
@@ -77,7 +69,7 @@ class InfluxReading:
         for equipment, group in groupby(numbered, lambda pair: pair[1].equipment):
             of_one = list(group)
             for found in self._slices(equipment, [key for _, key in of_one], start, end):
-                batches += [_batch(number, *_readings(found, key.point)) for number, key in of_one]
+                batches += [_batch(number, *readings(found, key.point)) for number, key in of_one]
         everything = ReadingBatch.concat(batches)
         placed = everything.take(np.lexsort((everything.series, everything.ts)))
         return ReadingBatch(
@@ -94,7 +86,7 @@ class InfluxReading:
         """First and last ts held for the series; None when there is none."""
         statements = []
         for key in keys:
-            where = self._where([key], *_FOREVER)
+            where = self._where([key], *ALWAYS)
             for field in (identifier(key.point), identifier(f"{key.point}__q")):
                 statements += [select(f"{end}({field})", where) for end in ("first", "last")]
         found = query(self._http, self._bucket, statements) if statements else []
@@ -113,41 +105,10 @@ class InfluxReading:
             yield query(self._http, self._bucket, [select(fields, where)])[0]
 
     def _where(self, keys: Sequence[SeriesKey], start: int, end: int) -> str:
-        """Measurement and condition for points of one equipment."""
-        key = keys[0]
-        return (
-            f"{identifier(key.type)} WHERE site = {literal(self._site)} AND equipment = {literal(key.equipment)} "
-            f"AND {between(start, end)}"
-        )
-
-    def _mended(self, found: Buckets, spoilt: NDArray[np.int64], key: SeriesKey, end: int, width: int) -> Buckets:
-        """The same buckets with the spoilt ones reduced from their readings."""
-        first, last = int(spoilt.min()), int(spoilt.max())
-        start = int(found.start[first])
-        stop = start + (last - first + 1) * width
-        exact = bucketise(self.raw(key, start, min(end, stop)), start, stop, last - first + 1)
-        for name in ("minimum", "mean", "maximum", "count", "good"):
-            getattr(found, name)[spoilt] = getattr(exact, name)[spoilt - first]
-        return found
+        return source(keys[0], self._site, start, end)
 
 
-def _spread(
-    table: Table, name: str, start: int, width: int, count: int, *, empty: float = np.nan
-) -> NDArray[np.float64]:
-    """A column of a grouped answer at its buckets, `empty` at the others."""
-    out = np.full(count, empty)
-    if name in table.columns:
-        out[(table.ts - start) // width] = table.columns[name]
-    return out
-
-
-def _spoilt(marked: Table, point: str, start: int, width: int) -> NDArray[np.int64]:
-    """Buckets with a reading that is not plainly good."""
-    code = marked.columns.get(f"{point}__q", np.empty(0))
-    return np.unique((marked.ts[code > Quality.GOOD] - start) // width)
-
-
-def _readings(table: Table, point: str) -> _Part:
+def readings(table: Table, point: str) -> tuple[Samples, NDArray[np.int64]]:
     """The readings of one point in an answer, with their `seen`."""
     nothing = np.full(len(table.ts), np.nan)
     value = table.columns.get(point, nothing)

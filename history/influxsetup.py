@@ -1,4 +1,4 @@
-"""Making an InfluxDB 2 ready for us: first set-up, organisation, buckets, roll-ups, and a token that may do no more."""
+"""Making an InfluxDB 2 ready for us: first set-up, organisation, buckets, and a token that may do no more."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import httpx2
 import stamina
 
 from history.influxql import InfluxAddress, call, client, query
-from history.influxrollups import ROLLUPS, Rollup
+from history.influxroll import rollup_buckets
+from history.influxtrend import rollup_bucket
+from history.levels import STEPS
 from plant.errors import BadInput, Unavailable
 
 ADMIN = "dutyroom-admin"
@@ -47,10 +49,10 @@ def first_setup(address: InfluxAddress, *, keep_ms: int = 0) -> None:
 
 
 def prepare(address: InfluxAddress, *, keep_ms: int = 0) -> list[str]:
-    """Ensure organisation, bucket, roll-up buckets and the tasks that fill them; returns what was made or changed.
+    """Ensure organisation, bucket and the buckets of rollups, which the service fills; returns what was made.
 
-    The token must be an operator's. `keep_ms` is how long a new raw bucket keeps readings, 0 for ever, as roll-ups
-    are kept. Raises BadInput when the token is refused, Unavailable.
+    The token must be an operator's. `keep_ms` is how long a new raw bucket keeps readings, 0 for ever, as rollups
+    are kept. Raises BadInput when the token is refused, NotPermitted where it may not make a bucket, Unavailable.
     """
     made = []
     with client(address) as http:
@@ -62,23 +64,20 @@ def prepare(address: InfluxAddress, *, keep_ms: int = 0) -> list[str]:
         if org is None:
             org = str(_made(http, "/api/v2/orgs", {"name": address.org})["id"])
             made.append(f"organisation {address.org}")
-        buckets = {address.bucket: keep_ms} | {rollup.bucket(address.bucket): 0 for rollup in ROLLUPS}
-        for name, keep in buckets.items():
-            if _id_of(http, "buckets", name=name, orgID=org) is None:
-                rules = [{"type": "expire", "everySeconds": keep // 1_000}] if keep else []
-                _made(http, "/api/v2/buckets", {"orgID": org, "name": name, "retentionRules": rules})
-                made.append(f"bucket {name}")
-        made += [change for rollup in ROLLUPS for change in _ensure_task(http, org, rollup, address.bucket)]
+        if _id_of(http, "buckets", name=address.bucket, orgID=org) is None:
+            rules = [{"type": "expire", "everySeconds": keep_ms // 1_000}] if keep_ms else []
+            _made(http, "/api/v2/buckets", {"orgID": org, "name": address.bucket, "retentionRules": rules})
+            made.append(f"bucket {address.bucket}")
+        made += [f"bucket {name}" for name in rollup_buckets(http, address)]
     return made
 
 
 def new_token(address: InfluxAddress) -> str:
-    """A token that may write and read the raw bucket, read the roll-ups, and nothing else."""
+    """A token that may write and read the bucket and those of its rollups, and nothing else."""
     with client(address) as http:
         org = _found(http, "orgs", org=address.org)
-        raw = _found(http, "buckets", name=address.bucket, orgID=org)
-        may = [("write", raw), ("read", raw)]
-        may += [("read", _found(http, "buckets", name=rollup.bucket(address.bucket), orgID=org)) for rollup in ROLLUPS]
+        buckets = [_found(http, "buckets", name=name, orgID=org) for name in _names(address)]
+        may = [(action, bucket) for bucket in buckets for action in ("write", "read")]
         body: dict[str, object] = {
             "orgID": org,
             "description": f"dutyroom service on {address.bucket}",
@@ -99,26 +98,17 @@ def check_access(address: InfluxAddress) -> None:
 
 
 def works(address: InfluxAddress, token: str) -> bool:
-    """Whether a token may read and write the bucket."""
+    """Whether a token may read and write the bucket and those of its rollups."""
     try:
-        check_access(replace(address, token=token))
+        for name in _names(address):
+            check_access(replace(address, token=token, bucket=name))
     except Unavailable:
         return False
     return True
 
 
-def _ensure_task(http: httpx2.Client, org: str, rollup: Rollup, bucket: str) -> list[str]:
-    name, flux = rollup.task(bucket), rollup.flux(bucket)
-    found = call(http, "GET", "/api/v2/tasks", params={"name": name, "orgID": org}).json().get("tasks", [])
-    if not found:
-        _made(http, "/api/v2/tasks", {"orgID": org, "flux": flux, "status": "active"})
-        return [f"task {name}"]
-    if found[0]["flux"] == flux:
-        return []
-    answer = call(http, "PATCH", f"/api/v2/tasks/{found[0]['id']}", json={"flux": flux})
-    if answer.is_error:
-        raise BadInput(f"InfluxDB refused the changed task {name}: {answer.text[:300]}")
-    return [f"task {name} (changed)"]
+def _names(address: InfluxAddress) -> list[str]:
+    return [address.bucket, *(rollup_bucket(address.bucket, step) for step in STEPS)]
 
 
 def _found(http: httpx2.Client, kind: str, **params: str) -> str:

@@ -16,7 +16,7 @@ from plant.instants import NEVER
 from plant.reading import ReadingBatch, SeriesTable
 
 NO_NUMBER = 10_000
-_ESCAPED = str.maketrans({",": r"\,", " ": r"\ ", "=": r"\=", "\n": r"\n"})
+ESCAPED = str.maketrans({",": r"\,", " ": r"\ ", "=": r"\=", "\n": r"\n"})
 
 
 def code_of(quality: int, reason: int, *, number: bool) -> int:
@@ -43,13 +43,13 @@ class Names:
         """`machine` numbers the equipment; a table is sorted by it, so it never falls."""
         equipment = sorted({key.equipment for key in table.keys})
         number = {name: index for index, name in enumerate(equipment)}
-        escaped_site = site.translate(_ESCAPED)
+        escaped_site = site.translate(ESCAPED)
         return Names(
             tuple(
-                f"{key.type.translate(_ESCAPED)},site={escaped_site},equipment={key.equipment.translate(_ESCAPED)} "
+                f"{key.type.translate(ESCAPED)},site={escaped_site},equipment={key.equipment.translate(ESCAPED)} "
                 for key in table.keys
             ),
-            tuple(key.point.translate(_ESCAPED) for key in table.keys),
+            tuple(key.point.translate(ESCAPED) for key in table.keys),
             np.array([number[key.equipment] for key in table.keys], np.int32),
         )
 

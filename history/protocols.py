@@ -60,9 +60,11 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Buckets:
-    """A range in equal buckets; shape (n,) each, NaN where a bucket holds no usable reading.
+    """A range in buckets; shape (n,) each, NaN where a bucket holds no usable reading.
 
-    `start` is each bucket's first ms; `count` counts usable (not BAD) readings, `good` those of quality GOOD.
+    `start` is each bucket's first ms; `count` counts usable readings (not BAD, and a number), `good` those of them
+    with quality GOOD, `bad` the readings that are not usable: a bucket with `count` 0 is a gap where `bad` is 0 too.
+    `step` is the ms of the rollup the buckets are made of, 0 where they are made of readings.
     """
 
     start: NDArray[np.int64]
@@ -71,6 +73,8 @@ class Buckets:
     maximum: NDArray[np.float64]
     count: NDArray[np.int64]
     good: NDArray[np.int64]
+    bad: NDArray[np.int64]
+    step: int
 
 
 class TelemetryStore(Protocol):
@@ -92,7 +96,21 @@ class TelemetryStore(Protocol):
         """Readings with start ≤ ts < end."""
 
     def buckets(self, key: SeriesKey, start: int, end: int, count: int) -> Buckets:
-        """The range [start, end) in `count` buckets of equal width (rounded up to 1 ms)."""
+        """The range [start, end) in `count` buckets of equal width; see `trends`."""
+
+    def trends(self, keys: Sequence[SeriesKey], start: int, end: int, count: int) -> list[Buckets]:
+        """The range [start, end) in `count` buckets for each series, from the coarsest rollup that fits.
+
+        Both ends are exact. The edges between are those of equal buckets, moved down to the grid of the rollup (whose
+        step is never greater than a bucket), so that what a bucket says is what its readings say.
+        """
+
+    def tend(self, now: int, keep_ms: int) -> bool:
+        """One bounded step of upkeep at plant time `now`, by the thread that writes; true when more is to be done.
+
+        Rolls up what was written, seals finished days, drops readings older than `keep_ms`; rollups stay for ever.
+        Raises StorageFull or Unavailable; may then be called again.
+        """
 
     def rows(self, keys: Sequence[SeriesKey], table: SeriesTable, start: int, end: int) -> ReadingBatch:
         """All readings of the series with start ≤ ts < end, with their `seen`, ordered by (ts, series).

@@ -34,7 +34,7 @@ def setup(
     token_file: Annotated[Path, typer.Option(help="Where the service's own token is kept, mode 0600.")],
     config: ConfigFile = None,
 ) -> None:
-    """Make organisation, buckets, roll-ups and a token for the service; what is there already stays as it is.
+    """Make organisation, buckets, buckets of rollups and a token for the service; what is there already stays as it is.
 
     Example: dutyroom influx setup --admin-token-file influx-admin --token-file secrets/store__token
     """
@@ -50,7 +50,7 @@ def setup(
         typer.echo(f"{token_file}: the token in it works and stays", err=True)
         return
     write_secret(token_file, new_token(admin))
-    typer.echo(f"{token_file}: a new token, which may write and read {store.bucket} and read its roll-ups", err=True)
+    typer.echo(f"{token_file}: a new token, which may write and read {store.bucket} and its rollups", err=True)
 
 
 def _as_admin(address: InfluxAddress, file: Path, keep_ms: int) -> InfluxAddress:

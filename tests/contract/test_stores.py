@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
 from random import Random
 
 import numpy as np
 import pytest
 
 from history.duck import DuckStore
-from history.influx import InfluxStore
-from history.influxql import InfluxAddress
 from history.protocols import Samples, TelemetryStore
 from plant.errors import BadInput, NotFound
 from plant.instants import NEVER
 from plant.quality import Quality, Reason
 from plant.reading import Reading, ReadingBatch, SeriesKey, SeriesTable
-from tests.support.programs import Influx
-from tests.support.storemodel import StoreModel, random_batch, rows_of
+from tests.contract.conftest import Open
+from tests.support.storemodel import StoreModel, bucket_rows, expected_buckets, random_batch, rows_of
 
 T0 = 1_790_000_000_000
 MINUTE = 60_000
@@ -30,31 +25,6 @@ POWER = SeriesKey("ch-1", "power", "chiller")
 PUMP = SeriesKey("泵 1,a=b", 'flow "x"', "pump")
 RUN = SeriesKey("ch-2", "run", "chiller")
 TABLE = SeriesTable([SUPPLY, POWER, PUMP, RUN])
-
-Open = Callable[[], TelemetryStore]
-
-
-@pytest.fixture(params=["duckdb", pytest.param("influxdb", marks=pytest.mark.influx)])
-def opens(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
-    """Opens the store under test, again on the same data after a close; closes whatever is open at the end."""
-    with ExitStack() as closing:
-
-        def opened(store: DuckStore | InfluxStore) -> TelemetryStore:
-            closing.callback(store.close)
-            return store
-
-        if request.param == "duckdb":
-            yield lambda: opened(DuckStore(tmp_path / "store"))
-            return
-        influx: Influx = request.getfixturevalue("influx")
-        bucket: str = request.getfixturevalue("influx_bucket")
-        address = InfluxAddress(influx.url, influx.token, influx.org, bucket)
-        yield lambda: opened(InfluxStore(address, site="campus", folder=tmp_path / "store"))
-
-
-@pytest.fixture
-def store(opens: Open) -> TelemetryStore:
-    return opens()
 
 
 def batch(*rows: tuple[SeriesKey, int, float], seen: int = NEVER) -> ReadingBatch:
@@ -202,18 +172,6 @@ def test_span_is_the_first_and_last_over_all_asked_series(store: TelemetryStore)
     assert store.span([SUPPLY, PUMP]) == (T0 - 5, T0 + 9)
 
 
-def brute_force(readings: list[tuple[int, float, int, int]], start: int, end: int, count: int) -> list[list[float]]:
-    """Buckets by a loop: [start, min, mean, max, count, good] each."""
-    width = -(-(end - start) // count)
-    out = []
-    for first in range(start, start + width * count, width):
-        inside = [r for r in readings if first <= r[0] < min(first + width, end) and r[2] != 2 and r[1] == r[1]]
-        values = np.array([value for _, value, _, _ in inside]) if inside else np.array([NAN])
-        good = sum(1 for _, _, quality, _ in inside if quality == 0)
-        out.append([first, values.min(), values.mean(), values.max(), len(inside), good])
-    return out
-
-
 @pytest.mark.parametrize("seed", range(4))
 def test_buckets_equal_a_loop_over_the_readings_and_gaps_stay_gaps(store: TelemetryStore, seed: int) -> None:
     random = Random(seed)
@@ -224,9 +182,8 @@ def test_buckets_equal_a_loop_over_the_readings_and_gaps_stay_gaps(store: Teleme
     for count in (1, 7, 100):
         start, end = T0 + random.randrange(20 * MINUTE), T0 + 70 * MINUTE + random.randrange(40 * MINUTE)
         found = store.buckets(SUPPLY, start, end, count)
-        table = np.array([found.start, found.minimum, found.mean, found.maximum, found.count, found.good]).T
-        expected = np.array(brute_force(listed(store.raw(SUPPLY, start, end)), start, end, count))
-        np.testing.assert_allclose(table, expected, rtol=1e-12)
+        expected = expected_buckets(listed(store.raw(SUPPLY, start, end)), found.start.tolist(), end)
+        np.testing.assert_allclose(bucket_rows(found), expected, rtol=1e-12)
         assert count < 100 or np.isnan(found.mean).sum() > 10
 
 

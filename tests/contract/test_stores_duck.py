@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -10,15 +11,17 @@ from pathlib import Path
 from random import Random
 
 import duckdb
+import numpy as np
 import pytest
 
-from history.days import DAY_MS
 from history.duck import DuckStore
+from history.levels import DAY_MS, HOUR_MS
 from plant.errors import Conflict, Corrupt, Unavailable
 from plant.reading import Reading, ReadingBatch, SeriesKey, SeriesTable
-from tests.support.storemodel import StoreModel, random_batch
+from tests.support.storemodel import StoreModel, bucket_rows, expected_buckets, random_batch
 
 NOON = 20_600 * DAY_MS + DAY_MS // 2  # 2026-05-27 12:00 UTC
+FOR_EVER = 10_000 * DAY_MS
 KEY = SeriesKey("ch-1", "t_chws", "chiller")
 OTHER = SeriesKey("ch-2", "t_chws", "chiller")
 TABLE = SeriesTable([KEY, OTHER])
@@ -138,6 +141,62 @@ def test_day_files_are_read_without_the_hot_file_that_made_them(store: DuckStore
     again.close()
 
 
+def test_rollups_of_a_finished_day_are_files_that_others_read(store: DuckStore, tmp_path: Path) -> None:
+    old = NOON - 5 * DAY_MS
+    store.write(ReadingBatch.concat([one(old, 1.0), one(old + 1_000, 4.0), one(old + HOUR_MS, 7.0)]), TABLE, 1)
+    assert store.tend(NOON, FOR_EVER)
+    files = sorted(str(file.relative_to(tmp_path / "rollups")) for file in (tmp_path / "rollups").rglob("*.parquet"))
+    assert files == ["15m/2026-05.parquet", "1d/2026.parquet", "1h/2026-05.parquet", "1m/2026-05-22.parquet"]
+    with duckdb.connect() as other:
+        found = other.execute("SELECT * FROM read_parquet(?)", [str(tmp_path / "rollups" / "1h" / "2026-05.parquet")])
+        assert [column[0] for column in found.description or ()] == [
+            "equipment", "point", "ts", "min", "mean", "max", "count", "good", "bad",
+        ]  # fmt: skip
+        assert found.fetchall() == [
+            ("ch-1", "t_chws", old, 1.0, 2.5, 4.0, 2, 2, 0),
+            ("ch-1", "t_chws", old + HOUR_MS, 7.0, 7.0, 7.0, 1, 1, 0),
+        ]
+
+
+def test_rollups_outlive_the_readings_and_what_comes_later_for_a_dropped_day(store: DuckStore) -> None:
+    old = NOON - 9 * DAY_MS
+    first, last = old // DAY_MS * DAY_MS, NOON // DAY_MS * DAY_MS
+    store.write(one(old, 5.0), TABLE, 1)
+    while store.tend(NOON, 3 * DAY_MS):
+        pass
+    assert pairs(store) == []
+    for step in range(3):
+        found = store.buckets(KEY, first, last, 9)
+        assert (found.step, found.count.tolist(), found.maximum[0]) == (DAY_MS, [1] + 8 * [0], 5.0), step
+        if step == 0:
+            store.write(one(old + 1, 99.0), TABLE, 2)
+        while step == 1 and store.tend(NOON, 3 * DAY_MS):
+            pass
+
+
+def test_a_folder_of_a_version_without_rollups_reads_right_at_once_and_gets_them_step_by_step(
+    store: DuckStore, tmp_path: Path
+) -> None:
+    times = [NOON - back * DAY_MS for back in range(9)]
+    for number, ts in enumerate(times):
+        store.write(one(ts, float(number)), TABLE, number + 1)
+    store.roll(NOON)
+    store.close()
+    shutil.rmtree(tmp_path / "rollups")
+    with duckdb.connect(str(tmp_path / "hot.duckdb")) as before:
+        before.execute("DROP TABLE unrolled; DROP TABLE minutes")
+    again = DuckStore(tmp_path)
+    first = times[-1] // DAY_MS * DAY_MS
+    more = True
+    for _ in range(20):
+        found = again.buckets(KEY, first, first + 9 * DAY_MS, 9)
+        assert found.maximum.tolist() == [8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0, 0.0]
+        more = again.tend(NOON + HOUR_MS, FOR_EVER)
+    assert not more
+    assert len(list((tmp_path / "rollups" / "1m").iterdir())) == 7
+    again.close()
+
+
 def test_a_hot_file_that_is_none_is_reported(tmp_path: Path) -> None:
     (tmp_path / "hot.duckdb").write_bytes(b"something else" * 1000)
     with pytest.raises(Corrupt, match=r"hot\.duckdb cannot be opened"):
@@ -186,8 +245,9 @@ def test_readers_see_every_reading_while_days_move_into_files(store: DuckStore) 
             before = written
             found = len(store.raw(KEY, 0, 2 * NOON).ts)
             rows = len(store.rows([KEY], TABLE, 0, 2 * NOON))
-            if found < before or rows < found:
-                wrong.append(f"{found} and {rows} readings after {before} were written")
+            counted = int(store.buckets(KEY, NOON - 9 * DAY_MS, NOON + DAY_MS, 20).count.sum())
+            if not before <= found <= rows <= counted:
+                wrong.append(f"{found}, {rows} and {counted} readings after {before} were written")
 
     readers = [threading.Thread(target=read) for _ in range(2)]
     for reader in readers:
@@ -197,7 +257,7 @@ def test_readers_see_every_reading_while_days_move_into_files(store: DuckStore) 
         store.write(one(NOON - day * DAY_MS - step, float(step)), TABLE, step + 1)
         written = step + 1
         if step % 3 == 2:
-            store.roll(NOON - random.randrange(4) * DAY_MS)
+            store.tend(NOON - random.randrange(4) * DAY_MS, FOR_EVER)
     done.set()
     for reader in readers:
         reader.join(30)
@@ -210,15 +270,15 @@ import sys
 from pathlib import Path
 from random import Random
 from history.duck import DuckStore
-from tests.contract.test_stores_duck import NOON, TABLE, batch_of
-from history.days import DAY_MS
+from tests.contract.test_stores_duck import FOR_EVER, NOON, TABLE, batch_of
+from history.levels import DAY_MS
 store = DuckStore(Path(sys.argv[1]))
 print("open", flush=True)
 while True:
     offset = store.offset() + 1
     store.write(batch_of(offset), TABLE, offset)
     if offset % 4 == 0:
-        store.roll(NOON - (offset % 3) * DAY_MS)
+        store.tend(NOON - (offset % 3) * DAY_MS, FOR_EVER)
     print(offset, flush=True)
 """
 
@@ -256,6 +316,11 @@ def test_readings_and_offset_agree_after_kills_at_any_point(tmp_path: Path) -> N
             columns = (found.ts, found.value, found.quality, found.reason, found.seen)
             rows = list(zip(*(column.tolist() for column in columns), strict=True))
             assert repr(rows) == repr(model.rows(key, 0, 2 * NOON)), number
+            start = NOON - 9 * DAY_MS
+            trend = store.buckets(key, start, NOON + DAY_MS, 20)
+            held = [row[:4] for row in model.rows(key, start, NOON + DAY_MS)]
+            expected = expected_buckets(held, trend.start.tolist(), NOON + DAY_MS)
+            np.testing.assert_allclose(bucket_rows(trend), expected, rtol=1e-9)
         latest = store.latest("ch-1")
         assert repr(latest) == repr(model.latest("ch-1"))
         store.close()

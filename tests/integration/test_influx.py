@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from history.influx import InfluxStore
-from history.influxql import InfluxAddress, client
+from history.influxql import InfluxAddress, client, query
 from history.influxsetup import prepare, wait_ready
+from history.levels import DAY_MS
 from plant.errors import Corrupt, Unavailable
 from plant.instants import NEVER
 from plant.reading import Reading, ReadingBatch, SeriesKey, SeriesTable
@@ -203,3 +204,42 @@ def test_a_killed_server_comes_back_with_everything_it_accepted(own_influx: Infl
     own_influx.start()
     store.write(at(T0 + 20, t_chws=20.0), TABLE, 21)
     assert values(store, SUPPLY) == [(T0 + k, float(k)) for k in range(21)]
+
+
+def test_an_offset_file_of_a_version_without_rollups_gets_them_for_all_there_is(
+    opens: Open, address: InfluxAddress, tmp_path: Path
+) -> None:
+    store = opens(address)
+    start = T0 // DAY_MS * DAY_MS - 20 * DAY_MS
+    for day in range(20):
+        store.write(at(start + day * DAY_MS + 5, t_chws=float(day)), TABLE, day + 1)
+    store.close()
+    (tmp_path / "store" / "influx.offset").write_text(f'{{"offset":20,"newest":{T0}}}')
+    again = opens(address)
+    expected = [float(day) for day in range(20)]
+    assert again.buckets(SUPPLY, start, start + 20 * DAY_MS, 20).maximum.tolist() == expected
+    while again.tend(T0, 0):
+        pass
+    rolled = again.buckets(SUPPLY, start, start + 20 * DAY_MS, 20)
+    assert (rolled.step, rolled.maximum.tolist()) == (DAY_MS, expected)
+    with client(address) as http:
+        (held,) = query(http, f"{address.bucket}_1d", ['SELECT "t_chws__count" FROM chiller'])
+    assert held.ts.tolist() == [start + day * DAY_MS for day in range(20)]
+
+
+def test_a_token_that_may_make_no_bucket_costs_the_rollups_and_nothing_else(
+    opens: Open, address: InfluxAddress
+) -> None:
+    with client(address) as http:
+        bucket = http.get("/api/v2/buckets", params={"name": address.bucket}).json()["buckets"][0]
+        permissions = [
+            {"action": action, "resource": {"type": "buckets", "id": bucket["id"], "orgID": bucket["orgID"]}}
+            for action in ("read", "write")
+        ]
+        made = http.post("/api/v2/authorizations", json={"orgID": bucket["orgID"], "permissions": permissions})
+    store = opens(replace(address, token=made.json()["token"]))
+    store.write(at(T0, t_chws=4.0), TABLE, 1)
+    assert store.tend(T0 + DAY_MS, 0) is False
+    store.write(at(T0 + 1, t_chws=6.0), TABLE, 2)
+    assert store.buckets(SUPPLY, T0, T0 + 10 * DAY_MS, 5).mean[0] == 5.0
+    assert store.offset() == 2

@@ -1,12 +1,10 @@
-"""`dutyroom influx setup` on a real InfluxDB: new, old, refused, and what its roll-ups and its token can do."""
+"""`dutyroom influx setup` on a real InfluxDB: new, old, refused, and what its token can do."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -15,15 +13,13 @@ from dutyroom.credentials import read_secret
 from history.influx import InfluxStore
 from history.influxql import InfluxAddress, call, client, query
 from history.influxsetup import check_access, new_token, prepare, wait_ready
+from history.levels import DAY_MS, HOUR_MS
 from plant.errors import Unavailable
-from plant.quality import Quality, Reason
 from plant.reading import Reading, SeriesKey, SeriesTable
-from tests.support.programs import Influx, free_port, wait_until
+from tests.support.programs import Influx, free_port
 
 pytestmark = pytest.mark.influx
 
-FIVE = 300_000
-HOUR = 3_600_000
 SUPPLY = SeriesKey("ch-1", "t_chws", "chiller")
 TABLE = SeriesTable([SUPPLY, SeriesKey("ch-1", "power", "chiller")])
 
@@ -75,8 +71,8 @@ def test_a_token_that_no_longer_works_is_replaced(influx: Influx, address: Influ
     token.write_text("from another server")
     done = setup(settings, address)
     assert done.exit_code == 0, done.output
-    assert f"made: bucket {address.bucket}_5m" in done.output
-    assert f"made: task dutyroom {address.bucket}_1h" in done.output
+    assert f"made: bucket {address.bucket}_1m" in done.output
+    assert f"made: bucket {address.bucket}_1d" in done.output
     check_access(replace(address, token=read_secret(token)))
 
 
@@ -84,14 +80,14 @@ def test_the_services_token_may_do_no_more_than_it_needs(address: InfluxAddress)
     prepare(address)
     mine = replace(address, token=new_token(address))
     check_access(mine)
-    query_buckets = [f"{address.bucket}_5m", f"{address.bucket}_1h"]
+    rollups = [f"{address.bucket}_{name}" for name in ("1m", "15m", "1h", "1d")]
     with client(mine) as http:
-        for bucket in query_buckets:
-            query(http, bucket, ["SHOW MEASUREMENTS LIMIT 1"])
-            with pytest.raises(Unavailable):
-                check_access(replace(mine, bucket=bucket))
+        for bucket in rollups:
+            check_access(replace(mine, bucket=bucket))
+        with pytest.raises(Unavailable):
+            check_access(replace(mine, bucket="first"))
         seen = call(http, "GET", "/api/v2/buckets").json()["buckets"]
-        assert {bucket["name"] for bucket in seen} == {address.bucket, *query_buckets}
+        assert {bucket["name"] for bucket in seen} == {address.bucket, *rollups}
         assert http.post("/api/v2/orgs", json={"name": "mine"}).status_code == 401
         assert call(http, "GET", "/api/v2/authorizations").json()["authorizations"] == []
 
@@ -125,69 +121,14 @@ def test_a_server_that_is_away_is_unavailable(address: InfluxAddress) -> None:
         wait_ready(replace(address, url=f"http://127.0.0.1:{free_port()}"), seconds=0.5)
 
 
-def test_roll_ups_leave_out_windows_with_bad_readings(address: InfluxAddress, tmp_path: Path) -> None:
+def test_the_services_token_is_enough_for_its_rollups(address: InfluxAddress, tmp_path: Path) -> None:
     prepare(address)
-    now = time.time_ns() // 1_000_000
-    first = now // FIVE * FIVE - 4 * FIVE
-    good = [Reading("ch-1", "t_chws", first + k * 60_000, 7.0 + k) for k in range(20)]
-    bad = Reading("ch-1", "t_chws", first + 2 * FIVE + 30_000, 850.0, Quality.BAD, Reason.SENTINEL)
-    power = [Reading("ch-1", "power", first + k * 60_000, 100.0 + k) for k in range(20)]
-    store = InfluxStore(address, site="campus", folder=tmp_path)
-    store.write(TABLE.batch([*good, bad, *power]), TABLE, 1)
+    store = InfluxStore(replace(address, token=new_token(address)), site="campus", folder=tmp_path)
+    start = 20_600 * DAY_MS
+    store.write(TABLE.batch([Reading("ch-1", "t_chws", start + k * HOUR_MS, float(k)) for k in range(24)]), TABLE, 1)
+    assert store.tend(start + DAY_MS, 0) is False
     store.close()
-
-    # windows of 5 readings each: 7…11, 12…16, (17…21 with the sentinel), 22…26
-    five = f"{address.bucket}_5m"
-    run(address, f"dutyroom {five}")
-    rows = {f"power__{name}": windows(address, five, f"power__{name}") for name in ("min", "mean", "max", "count")}
-    assert [ts for ts, _ in rows["power__min"]] == [first + k * FIVE for k in range(4)]
-    assert {name: [value for _, value in found] for name, found in rows.items()} == {
-        "power__min": [100.0, 105.0, 110.0, 115.0],
-        "power__mean": [102.0, 107.0, 112.0, 117.0],
-        "power__max": [104.0, 109.0, 114.0, 119.0],
-        "power__count": [5.0] * 4,
-    }
-    kept = [(first, 9.0), (first + FIVE, 14.0), (first + 3 * FIVE, 24.0)]
-    assert windows(address, five, "t_chws__mean") == kept
-
-
-def test_an_hour_is_made_of_its_five_minutes(address: InfluxAddress) -> None:
-    prepare(address)
-    hour = time.time_ns() // 1_000_000 // HOUR * HOUR - HOUR
-    rows = ((0, 1.0, 2.0, 9.0, 5.0), (7, 0.5, 3.0, 4.0, 50.0), (11, 2.0, 7.0, 8.0, 5.0))
-    lines = [
-        f"chiller,site=campus,equipment=ch-1 p__min={low},p__mean={mean},p__max={high},p__count={n} {hour + k * FIVE}"
-        for k, low, mean, high, n in rows
-    ]
     with client(address) as http:
-        params = {"org": address.org, "bucket": f"{address.bucket}_5m", "precision": "ms"}
-        assert call(http, "POST", "/api/v2/write", params=params, content="\n".join(lines)).status_code == 204
-    target = f"{address.bucket}_1h"
-    run(address, f"dutyroom {target}")
-    found = {name: windows(address, target, f"p__{name}") for name in ("min", "mean", "max", "count")}
-    assert found == {"min": [(hour, 0.5)], "mean": [(hour, 4.0)], "max": [(hour, 9.0)], "count": [(hour, 60.0)]}
-
-
-def run(address: InfluxAddress, task: str) -> None:
-    """Let InfluxDB run a task now, and wait for its end."""
-    with client(address) as http:
-        (found,) = call(http, "GET", "/api/v2/tasks", params={"name": task}).json()["tasks"]
-        path = f"/api/v2/tasks/{found['id']}/runs"
-        started = call(http, "POST", path, json={}).json()
-
-        said = []
-
-        def ended() -> bool:
-            answer = http.get(f"{path}/{started['id']}")  # 404 while the scheduler or the log takes it up
-            said.append("" if answer.is_error else str(answer.json()["status"]))
-            return said[-1] in ("success", "failed")
-
-        wait_until(ended, seconds=60, what=f"{task} runs")
-        assert said[-1] == "success", http.get(f"{path}/{started['id']}/logs").text
-
-
-def windows(address: InfluxAddress, bucket: str, field: str) -> list[tuple[int, float]]:
-    with client(address) as http:
-        (table,) = query(http, bucket, [f'SELECT "{field}" FROM chiller'])  # noqa: S608  # InfluxQL of our own
-    values = table.columns.get(field, np.empty(0))
-    return list(zip(table.ts.tolist(), values.tolist(), strict=True))
+        for name, rows in (("1m", 24), ("15m", 24), ("1h", 24), ("1d", 1)):
+            (found,) = query(http, f"{address.bucket}_{name}", ['SELECT "t_chws__count" FROM chiller'])
+            assert len(found.ts) == rows, name

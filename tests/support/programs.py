@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -227,9 +228,10 @@ class Influx:
         return name
 
     def delete_bucket(self, name: str) -> None:
-        """Remove a bucket with all it holds."""
-        for found in self._call("GET", f"/api/v2/buckets?name={name}", None).json()["buckets"]:
-            self._call("DELETE", f"/api/v2/buckets/{found['id']}", None)
+        """Remove a bucket with all it holds, and those of its rollups."""
+        for found in self._call("GET", "/api/v2/buckets?limit=100", None).json()["buckets"]:
+            if re.fullmatch(re.escape(name) + "(_1m|_15m|_1h|_1d)?", found["name"]):
+                self._call("DELETE", f"/api/v2/buckets/{found['id']}", None)
 
     def _set_up_wanted(self) -> bool:
         return bool(httpx2.get(f"{self.url}/api/v2/setup", timeout=10).json().get("allowed"))

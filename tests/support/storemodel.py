@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import fsum, isfinite, nan
 from random import Random
 
+from history.protocols import Buckets
 from plant.instants import NEVER
+from plant.quality import Quality
 from plant.reading import ReadingBatch, SeriesKey, SeriesTable
 
 Row = tuple[int, float, int, int, int]
@@ -42,6 +46,25 @@ def rows_of(batch: ReadingBatch) -> list[tuple[int, int, float, int, int, int, i
     """A batch as plain rows (series, ts, value, quality, reason, seen, offset)."""
     columns = (batch.series, batch.ts, batch.value, batch.quality, batch.reason, batch.seen, batch.offset)
     return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def bucket_rows(found: Buckets) -> list[list[float]]:
+    """Buckets as rows [start, min, mean, max, count, good, bad]."""
+    columns = (found.start, found.minimum, found.mean, found.maximum, found.count, found.good, found.bad)
+    return [list(row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+
+
+def expected_buckets(rows: Sequence[tuple[int, float, int, int]], starts: Sequence[int], end: int) -> list[list[float]]:
+    """The same by a loop over readings (ts, value, quality, …) in time order."""
+    out: list[list[float]] = []
+    for first, last in pairwise([*starts, end]):
+        inside = [row for row in rows if first <= row[0] < last]
+        usable = [row for row in inside if row[2] != Quality.BAD and isfinite(row[1])]
+        values = [row[1] for row in usable] or [nan]
+        good = sum(1 for row in usable if row[2] == Quality.GOOD)
+        mean = fsum(values) / len(values)
+        out.append([first, min(values), mean, max(values), len(usable), good, len(inside) - len(usable)])
+    return out
 
 
 def random_batch(random: Random, table: SeriesTable, times: Sequence[int], size: int) -> ReadingBatch:

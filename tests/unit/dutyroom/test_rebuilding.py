@@ -40,7 +40,7 @@ def trimmed(tmp_path: Path) -> Iterator[JournalFile]:
 
 def test_a_lost_store_is_rebuilt_from_what_the_journal_holds(trimmed: JournalFile, tmp_path: Path) -> None:
     store = DuckStore(tmp_path / "telemetry")
-    storing = StoreConsumer(trimmed, store, tmp_path / "snapshots", keep=lambda _: None)
+    storing = StoreConsumer(trimmed, store, tmp_path / "snapshots", keep=lambda _: False)
     storing.start()
     wait_until(lambda: store.offset() == trimmed.last_offset, seconds=60, what="all is stored")
     storing.stop()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from history.buckets import bucket_starts, bucketise, last_of_each
+from history.buckets import bucketise, last_of_each
 from history.latest import LatestValues, only_numbers
 from history.protocols import Samples
-from plant.errors import BadInput
 from plant.instants import NEVER
 from plant.reading import ReadingBatch, SeriesKey, SeriesTable
 
@@ -30,17 +28,8 @@ def test_each_bucket_holds_its_usable_readings_and_an_empty_one_is_nan() -> None
     assert repr(found.maximum.tolist()) == "[3.0, nan, 5.0, nan]"
     assert found.count.tolist() == [2, 0, 1, 0]
     assert found.good.tolist() == [1, 0, 1, 0]
-
-
-def test_widths_are_rounded_up_to_a_millisecond() -> None:
-    starts, width = bucket_starts(0, 10, 3)
-    assert (starts.tolist(), width) == ([0, 4, 8], 4)
-
-
-@pytest.mark.parametrize(("start", "end", "count"), [(0, 0, 1), (5, 4, 1), (0, 9, 0)])
-def test_no_range_or_no_bucket_is_refused(start: int, end: int, count: int) -> None:
-    with pytest.raises(BadInput, match="buckets need a range"):
-        bucket_starts(start, end, count)
+    assert found.bad.tolist() == [0, 1, 1, 0]
+    assert found.step == 0
 
 
 def test_the_last_of_equal_neighbours_is_marked() -> None:
