@@ -13,6 +13,7 @@ from maintenance.ledger.book import Book
 from maintenance.moves import Move
 from maintenance.people import Actor
 from maintenance.ticket import Ticket
+from plant.catalogue import Text
 from plant.reading import SeriesKey
 from plant.site import Plant
 from rules.model import Rule
@@ -102,6 +103,58 @@ class LiveView(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class DemoTrick:
+    """A way to break the demo's machines: its name, its words, what to watch for, and whether it is broken now."""
+
+    kind: str
+    title: Text
+    watch: Text
+    broken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """How much of the demo's past there is: plant time has come from `start` to `made`; it is `present` at the end."""
+
+    start: int
+    made: int
+    present: int
+
+    @property
+    def done(self) -> bool:
+        """Whether the present has begun."""
+        return self.made >= self.present
+
+    @property
+    def percent(self) -> int:
+        """How much is there, whole percent."""
+        return 100 if self.done else (self.made - self.start) * 100 // (self.present - self.start)
+
+
+class DemoDesk(Protocol):
+    """What only a demo has: a past in the making, and machines that the viewer may break."""
+
+    @property
+    def user(self) -> str:
+        """The account the viewer is let in as."""
+
+    def admits(self, key: str) -> bool:
+        """Whether this key lets the viewer in; it does so once."""
+
+    def making(self) -> Making:
+        """How much of the past there is."""
+
+    def tricks(self) -> Sequence[DemoTrick]:
+        """Every way to break something."""
+
+    async def inject(self, kind: str) -> None:
+        """Break it. Raises NotFound, and Unavailable when the machines do not answer."""
+
+    async def repair(self, kind: str) -> None:
+        """Mend it. Raises Unavailable when the machines do not answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class ApiDeps:
     """Everything the app needs. `most_lag` is how many journal entries a consumer may be behind and count as ready.
 
@@ -117,3 +170,4 @@ class ApiDeps:
     streams_per_user: int = 8
     streams: int = 200
     sign_in_again_s: int = 60
+    demo: DemoDesk | None = None

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import httpx2
 import structlog
 
+from api.deps import DemoDesk
 from dutyroom.brokers import broker_of
 from dutyroom.content import Content
 from dutyroom.housekeeping import Housekeeping
@@ -79,7 +80,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running(settings: Settings, role: Role = Role.ALL, *, probe: Probe = pass_by) -> AsyncIterator[Running]:
+async def running(
+    settings: Settings, role: Role = Role.ALL, *, probe: Probe = pass_by, demo: DemoDesk | None = None
+) -> AsyncIterator[Running]:
     """A service from here to the end of the block; what was received is durable and everything is let go after it.
 
     Raises NotFound when the data folder holds no plant, Conflict when another service has it open.
@@ -94,7 +97,7 @@ async def running(settings: Settings, role: Role = Role.ALL, *, probe: Probe = p
         if isinstance(journal, JournalFile):
             _collect(service, journal, stack, probe)
         if role is not Role.COLLECTOR:
-            await _serve(service, stack, probe)
+            await _serve(service, stack, probe, demo)
         if isinstance(journal, JournalFile):
             housekeeping = Housekeeping(journal, service.rules, service.storing, settings)
             stack.enter_context(housekeeping.running())
@@ -136,7 +139,7 @@ def _collect(service: Running, journal: JournalFile, stack: AsyncExitStack, prob
     service.collector, service.relay = collector, relay
 
 
-async def _serve(service: Running, stack: AsyncExitStack, probe: Probe) -> None:
+async def _serve(service: Running, stack: AsyncExitStack, probe: Probe, demo: DemoDesk | None) -> None:
     settings = service.settings
     service.store = stack.enter_context(open_store(settings, service.content.plant.site.id))
     service.storing = StoreConsumer(
@@ -165,7 +168,7 @@ async def _serve(service: Running, stack: AsyncExitStack, probe: Probe) -> None:
     broker = broker_of(settings.broker)
     site = service.content.plant.site.id
     tasks.append(asyncio.create_task(publish_progress(broker, site, service.passed), name="progress"))
-    service.port = await stack.enter_async_context(serve_api(service))
+    service.port = await stack.enter_async_context(serve_api(service, demo))
 
 
 @asynccontextmanager

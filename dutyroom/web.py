@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from api.app import create_app
-from api.deps import ApiDeps, Counted, Live
+from api.deps import ApiDeps, Counted, DemoDesk, Live
 from api.server import serve
 from dutyroom.content import Content
 from plant.errors import Unavailable
@@ -96,11 +96,11 @@ class LiveParts:
 
 
 @asynccontextmanager
-async def serve_api(service: Running) -> AsyncIterator[int]:
+async def serve_api(service: Running, demo: DemoDesk | None = None) -> AsyncIterator[int]:
     """The API on the configured address for as long as the block; gives the port it got."""
     if service.store is None:
         raise Unavailable("the API needs the store, which this role does not open")
-    deps = ApiDeps(service.ledger, service.store, Current(service), LiveParts(service))
+    deps = ApiDeps(service.ledger, service.store, Current(service), LiveParts(service), demo=demo)
     http = service.settings.http
     async with serve(create_app(deps), http.host, http.port) as port:
         yield port

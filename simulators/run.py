@@ -23,6 +23,17 @@ _RETRY_S = 0.5
 _ACK_TIMEOUT_S = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How plant time passes: `speed` plant seconds a second (None: as fast as the broker acknowledges).
+
+    The first `catch_up` milliseconds of plant time pass as fast as they can; so a past is made before the present.
+    """
+
+    speed: float | None = 1.0
+    catch_up: int = 0
+
+
 @dataclass(slots=True)
 class Published:
     """What a run has sent so far: messages acknowledged, those sent again after a lost broker, and reconnections."""
@@ -36,20 +47,20 @@ async def publish(
     simulation: Simulation,
     broker_url: str,
     *,
-    speed: float | None = 1.0,
+    pace: Pace = Pace(),
     clock: bool = True,
     patience: float = 30.0,
 ) -> Published:
     """Send everything `simulation` says until its scenario ends.
 
-    `speed` is plant seconds per second, None as fast as the broker acknowledges. With `clock` the plant clock follows
+    `pace` is how plant time passes. With `clock` the plant clock follows
     on `dutyroom/v1/<site>/clock`, each time only after the broker has acknowledged everything up to it.
     A lost broker is awaited for `patience` seconds, then BrokerAway; messages without acknowledgement are sent again.
     Meanwhile `{"repair": name}` and `{"inject": {fault plan}}` on `simulators/<site>/command` reach the simulation
     (the answer comes on `simulators/<site>/result`); a caller in the same loop may also call it directly.
     """
     address = BrokerAddress.parse(broker_url)
-    feed = _Feed(simulation, speed, clock)
+    feed = _Feed(simulation, pace, clock)
     loop = asyncio.get_running_loop()
     last_heard = loop.time()
     while not feed.finished:
@@ -121,14 +132,26 @@ def command(simulation: Simulation, payload: bytes) -> dict[str, str]:
 class _Feed:
     """The stream of a simulation: paced batches, each wholly acknowledged before its clock message."""
 
-    def __init__(self, simulation: Simulation, speed: float | None, clock: bool) -> None:
+    def __init__(self, simulation: Simulation, pace: Pace, clock: bool) -> None:
         self.simulation = simulation
         self.sent = Published()
-        self._speed = speed
+        self._pace = pace
         self._clock = clock
-        self._tick_s = _TICK_AT_MAX_S if speed is None else max(1, min(_LONGEST_TICK_S, round(speed / 5)))
+        self._present = simulation.start + pace.catch_up
         self._batch: list[Message] = []
         self._origin: float | None = None
+
+    @property
+    def _speed(self) -> float | None:
+        """Plant seconds a second now; None: as fast as it goes."""
+        return None if self.simulation.now < self._present else self._pace.speed
+
+    def _tick_s(self) -> int:
+        """Plant seconds of one batch."""
+        if self._speed is None:
+            behind = (self._present - self.simulation.now) // 1000
+            return min(_TICK_AT_MAX_S, behind) if behind > 0 else _TICK_AT_MAX_S
+        return max(1, min(_LONGEST_TICK_S, round(self._speed / 5)))
 
     @property
     def finished(self) -> bool:
@@ -141,7 +164,7 @@ class _Feed:
             if not self._batch:
                 await self._wait()
                 left = (self.simulation.end - self.simulation.now) // 1000
-                self._batch = self.simulation.step(min(self._tick_s, left))
+                self._batch = self.simulation.step(min(self._tick_s(), left))
                 if self._clock:
                     self._batch.append(self.simulation.clock())
             while len(self._batch) > self._clock:
@@ -165,10 +188,11 @@ class _Feed:
 
     async def _wait(self) -> None:
         """Sleep until the next batch's plant time has come at this speed."""
-        if self._speed is None:
+        speed = self._speed
+        if speed is None:
             return
         loop = asyncio.get_running_loop()
-        plant = (self.simulation.now - self.simulation.start) / 1000 / self._speed
+        plant = (self.simulation.now - self._present) / 1000 / speed
         if self._origin is None:
             self._origin = loop.time() - plant
         await asyncio.sleep(max(0.0, self._origin + plant - loop.time()))

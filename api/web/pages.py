@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Depends
 
 from api.access import at_least
-from api.web import files, home, machines, preferences
+from api.web import files, home, machines, preferences, tour
 from maintenance.people import Role
 
 
@@ -33,6 +33,10 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute("GET", "/equipment/{id}", machines.show_machine, _VIEWER),
     PageRoute("GET", "/live/equipment/{id}", machines.live_machine, _VIEWER),
     PageRoute("GET", "/more", preferences.more, _VIEWER),
+    PageRoute("GET", "/demo", tour.show_tour, _VIEWER),
+    PageRoute("GET", "/live/demo", tour.live_tour, _VIEWER),
+    PageRoute("POST", "/demo/break/{kind}", tour.break_it, _CREW),
+    PageRoute("POST", "/demo/mend/{kind}", tour.mend_it, _CREW),
     PageRoute("POST", "/preferences", preferences.prefer, None),
 )
 

@@ -17,8 +17,8 @@ from plant.instants import duration_text, iso
 from simulators.errors import BrokerAway, ScenarioError
 from simulators.faults import FAULTS, FaultKind
 from simulators.load import LoadPlan, run_load
-from simulators.run import publish
-from simulators.scenario import Scenario, builtin, load_scenario
+from simulators.run import Pace, publish
+from simulators.scenario import Scenario, builtin, duration_ms, load_scenario
 from simulators.simulation import Simulation
 
 app = typer.Typer(no_args_is_help=True, help="Simulated sites with faults, and load, over MQTT.")
@@ -50,12 +50,20 @@ def _speed(text: str) -> float | None:
     return speed
 
 
+def _duration(text: str) -> int:
+    try:
+        return duration_ms(text)
+    except ValueError as error:
+        raise BadInput(f"--catch-up: {error}") from None
+
+
 @app.command()
 def run(
     scenario: Annotated[str, typer.Argument(help="A scenario's name (see `list`) or a YAML file.")],
     broker: Broker = "mqtt://localhost:1883",
     site: Annotated[str | None, typer.Option(help="Site in the topics; default: the scenario's.")] = None,
     speed: Annotated[str, typer.Option(help="Plant seconds a second, or max.")] = "60",
+    catch_up: Annotated[str, typer.Option(help="Plant time that first passes as fast as it can: 3d, 12h.")] = "0s",
     live: Annotated[bool, typer.Option(help="Start now, in real time, without the plant clock.")] = False,
 ) -> None:
     """Publish a scenario until it ends; prints what was sent as JSON.
@@ -66,11 +74,11 @@ def run(
     Example: dutyroom simulate run pump_dead --broker mqtt://localhost:1883 --site demo --speed 60
     """
     with _own_errors():
-        pace = 1.0 if live else _speed(speed)
+        pace = Pace() if live else Pace(_speed(speed), _duration(catch_up))
         start = time.time_ns() // 1_000_000 if live else None
         simulation = Simulation(load_scenario(scenario), start=start, site=site)
         typer.echo(f"{simulation.scenario.title.en}: {iso(simulation.start)} to {iso(simulation.end)}", err=True)
-        sent = asyncio.run(publish(simulation, broker, speed=pace, clock=not live))
+        sent = asyncio.run(publish(simulation, broker, pace=pace, clock=not live))
     typer.echo(json.dumps(asdict(sent)))
 
 

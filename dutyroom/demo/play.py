@@ -1,10 +1,10 @@
-"""Puts the demo together, broker, service and simulation under one plant clock at speed, and takes it down again."""
+"""Puts the demo together, broker, service and simulated machines under one plant clock, and takes it down again."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext, suppress
+import webbrowser
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -16,15 +16,29 @@ from rich.live import Live
 from dutyroom.cli.plant_ledger import put_plant
 from dutyroom.demo.board import Board
 from dutyroom.demo.broker import embedded_broker
-from dutyroom.demo.story import EPISODES, Story
+from dutyroom.demo.desk import Desk
+from dutyroom.demo.floor import simulated_floor
+from dutyroom.demo.story import EPISODES, PATIENCE_MINUTES, Story
 from dutyroom.service import Running, running
 from dutyroom.settings import BrokerSettings, HttpSettings, Settings
-from simulators.run import publish
-from simulators.scenario import parse_scenario
-from simulators.simulation import Simulation
+from plant.instants import NEVER
+from simulators.scenario import duration_ms, parse_scenario
 
-SPEED = 60.0
 _DRAW_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to play: `past` is how much history to make first (`3d`), `browser` whether to open one.
+
+    `to_the_end` ends with the story, and takes no time to wait for the viewer.
+    """
+
+    folder: Path
+    to_the_end: bool = False
+    browser: bool = True
+    past: str = "3d"
+    port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +48,37 @@ class Show:
     service: Running
     board: Board
     console: Console
+    desk: Desk
     telling: asyncio.Task[None]
 
 
-async def play(folder: Path, *, to_the_end: bool, until: asyncio.Event) -> bool:
-    """The demo in `folder` until `until` is set, or, `to_the_end`, until the story has been told; True when it was."""
-    console = Console()
-    site = resources.files("dutyroom.demo") / "site.yaml"
-    async with embedded_broker(folder / "broker") as (url, what):
-        with resources.as_file(site) as path:
-            await asyncio.to_thread(put_plant, folder, path)
-        settings = Settings(data=folder, broker=BrokerSettings(url=SecretStr(url)), http=HttpSettings(port=0))
-        async with running(settings) as service, _simulated(url) as simulation:
-            console.print(f"{what} {url} · API http://127.0.0.1:{service.port} · {folder}")
+class _Watch:
+    """Tells how far plant time has come, also before there is a service."""
+
+    service: Running | None = None
+
+    def now(self) -> int:
+        """Plant time up to which alarms are committed, ms UTC."""
+        return NEVER if self.service is None else self.service.passed()[0]
+
+
+async def play(options: Options, until: asyncio.Event) -> bool:
+    """The demo until `until` is set, or until the story has been told where that is asked for; True when it was."""
+    console, watch = Console(), _Watch()
+    scenario = parse_scenario((resources.files("dutyroom.demo") / "scenario.yaml").read_text("utf-8"), "scenario.yaml")
+    present = scenario.start + duration_ms(options.past)
+    with resources.as_file(resources.files("dutyroom.demo") / "site.yaml") as path:
+        await asyncio.to_thread(put_plant, options.folder, path)
+    async with (
+        embedded_broker(options.folder / "broker") as (url, what),
+        simulated_floor(url, scenario.site, catch_up=options.past) as floor,
+    ):
+        desk = Desk(floor, scenario.start, present, watch.now)
+        settings = Settings(
+            data=options.folder, broker=BrokerSettings(url=SecretStr(url)), http=HttpSettings(port=options.port)
+        )
+        async with running(settings, demo=desk) as service:
+            watch.service = service
             board = Board(service)
 
             def say(text: str) -> None:
@@ -54,10 +86,13 @@ async def play(folder: Path, *, to_the_end: bool, until: asyncio.Event) -> bool:
                 if not console.is_terminal:
                     console.print(line)
 
-            story = Story(simulation, service.ledger, lambda: service.passed()[0], say)
-            telling = asyncio.create_task(story.play(), name="story")
+            story = Story(floor, service.ledger, watch.now, say, present=present)
+            patience = 1 if options.to_the_end else PATIENCE_MINUTES
+            telling = asyncio.create_task(story.play(patience=patience), name="story")
+            show = Show(service, board, console, desk, telling)
+            _announce(show, what, options)
             try:
-                await _show(Show(service, board, console, telling), until, to_the_end=to_the_end)
+                await _show(show, until, to_the_end=options.to_the_end)
             finally:
                 telling.cancel()
                 with suppress(asyncio.CancelledError):
@@ -65,18 +100,13 @@ async def play(folder: Path, *, to_the_end: bool, until: asyncio.Event) -> bool:
             return story.told == len(EPISODES)
 
 
-@asynccontextmanager
-async def _simulated(url: str) -> AsyncIterator[Simulation]:
-    """The simulated site, publishing for as long as the block."""
-    text = (resources.files("dutyroom.demo") / "scenario.yaml").read_text("utf-8")
-    simulation = await asyncio.to_thread(Simulation, parse_scenario(text, "scenario.yaml"))
-    publishing = asyncio.create_task(publish(simulation, url, speed=SPEED), name="simulators")
-    try:
-        yield simulation
-    finally:
-        publishing.cancel()
-        with suppress(asyncio.CancelledError):
-            await publishing
+def _announce(show: Show, what: str, options: Options) -> None:
+    """Say where the pages are, and open them."""
+    address = f"http://127.0.0.1:{show.service.port}/demo/enter?key={show.desk.key}"
+    show.console.print(f"{what} · {options.folder}")
+    show.console.print(f"打开 · open  {address}", soft_wrap=True)
+    if options.browser and not webbrowser.open(address):
+        show.console.print("没有可用的浏览器，请自行打开上面的地址 · no browser here: open the address yourself")
 
 
 async def _show(show: Show, until: asyncio.Event, *, to_the_end: bool) -> None:
@@ -84,7 +114,7 @@ async def _show(show: Show, until: asyncio.Event, *, to_the_end: bool) -> None:
     live = Live(console=show.console, refresh_per_second=2, screen=False) if show.console.is_terminal else None
     with live or nullcontext():
         while not until.is_set():
-            failure = show.service.failure()
+            failure = show.service.failure() or show.desk.failure()
             if failure is not None:
                 raise failure
             if show.telling.done():

@@ -1,4 +1,4 @@
-"""What happens in the demo: two faults come, tickets open, a crew works them, the telemetry closes them."""
+"""What happens in the demo: two faults come, tickets open, somebody works them, the telemetry closes them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dutyroom.demo.floor import Floor
 from maintenance.ledger import queries
 from maintenance.ledger.ledger import Ledger
 from maintenance.ledger.queries import AlarmFilter, TicketFilter
@@ -13,17 +14,17 @@ from maintenance.moves import Move
 from maintenance.people import Actor, Role
 from maintenance.ticket import State, Ticket
 from plant.errors import Conflict
-from simulators.scenario import FaultPlan
-from simulators.simulation import Simulation
 
 _POLL_SECONDS = 0.2
 CREW = Actor("王师傅", Role.CREW)
 MINUTE_MS = 60_000
+PATIENCE_MINUTES = 20
+"""How long the script waits for the viewer to take the next step before it takes it itself, plant time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """One fault of the story: when it comes (minutes after the start), on what, and how long the repair takes."""
+    """One fault of the story: when it comes (minutes after the present), on what, and how long the repair takes."""
 
     fault: str
     after_minutes: int
@@ -31,7 +32,7 @@ class Episode:
     rule: str
     repair_minutes: int
     words: tuple[str, str, str]
-    """What is said when the fault comes, when the crew begins, and when it reports done (zh · en)."""
+    """What is said when the fault comes, when work begins, and when it is reported done (zh · en)."""
 
 
 EPISODES = (
@@ -42,9 +43,9 @@ EPISODES = (
         "PU-01",
         6,
         (
-            "冷冻水泵跳停,启动命令仍在 · the chilled-water pump stops with its command on",
-            "王师傅接单,复位热继电器 · the crew accepts the ticket and resets the overload relay",
-            "报完工,待遥测验证 · reported done; now the telemetry has to agree",
+            "冷冻水泵跳停，启动命令仍在 · the chilled-water pump stops with its command on",
+            "接单到场，复位热继电器 · the crew is there and resets the overload relay",
+            "报完工，待遥测验证 · reported done; now the telemetry has to agree",
         ),
     ),
     Episode(
@@ -54,40 +55,41 @@ EPISODES = (
         "BH-05",
         4,
         (
-            "淋浴高峰冷水中断,混水温度飙升 · cold water is lost at the peak of the showers",
-            "王师傅到场,恢复冷水 · the crew is on site and restores the cold water",
-            "确认无人受伤,复位烫伤锁定并报完工 · latch reset by a person, reported done",
+            "淋浴高峰冷水中断，混水温度飙升 · cold water is lost at the peak of the showers",
+            "到场恢复冷水 · the crew is on site and restores the cold water",
+            "确认无人受伤，复位烫伤锁定并报完工 · latch reset by a person, reported done",
         ),
     ),
 )
 
 
 class Story:
-    """Plays the episodes one after another; `say` tells the viewer what happens."""
+    """Plays the episodes one after another; `say` tells the viewer what happens, `plant_now` is ms UTC."""
 
     def __init__(
-        self, simulation: Simulation, ledger: Ledger, plant_now: Callable[[], int], say: Callable[[str], None]
+        self, floor: Floor, ledger: Ledger, plant_now: Callable[[], int], say: Callable[[str], None], *, present: int
     ) -> None:
-        self.simulation, self.ledger, self.plant_now, self.say = simulation, ledger, plant_now, say
+        self.floor, self.ledger, self.plant_now, self.say, self.present = floor, ledger, plant_now, say, present
         self.told = 0
 
-    async def play(self) -> None:
+    async def play(self, *, patience: int = PATIENCE_MINUTES) -> None:
         """The whole story; ends when the last ticket is closed by the telemetry."""
+        await self._plant_minutes(self.present, 0)
+        self.say("历史已补完，现在开始 · the past is made; the present begins")
         for episode in EPISODES:
-            await self._plant_minutes(self.simulation.start, episode.after_minutes)
+            await self._plant_minutes(self.present, episode.after_minutes)
             self.say(episode.words[0])
-            self.simulation.inject(FaultPlan(kind=episode.fault))
+            await self.floor.inject({"kind": episode.fault})
             ticket = await self._ticket(episode)
             self.say(f"工单 {ticket.id} 已开 ({ticket.severity.name}) · ticket {ticket.id} opened by {episode.rule}")
-            await self._plant_minutes(self.plant_now(), 2)
-            await self._move(ticket.id, State.ACKNOWLEDGED)
-            await self._move(ticket.id, State.IN_PROGRESS)
+            await self._by_somebody(ticket.id, State.ACKNOWLEDGED, patience)
+            await self._by_somebody(ticket.id, State.IN_PROGRESS, 2)
             self.say(episode.words[1])
             await self._plant_minutes(self.plant_now(), episode.repair_minutes)
-            self.simulation.repair(episode.fault)
+            await self.floor.repair(episode.fault)
             await self._plant_minutes(self.plant_now(), 3)
             await self._reset(episode)
-            await self._move(ticket.id, State.VERIFYING)
+            await self._by_somebody(ticket.id, State.VERIFYING, patience)
             self.say(episode.words[2])
             closed = await self._closed(ticket.id)
             word = closed.resolution.value if closed.resolution else closed.state.value
@@ -100,17 +102,27 @@ class Story:
             await asyncio.sleep(_POLL_SECONDS)
 
     async def _ticket(self, episode: Episode) -> Ticket:
-        which = TicketFilter(equipment=episode.equipment, rule=episode.rule)
+        which = TicketFilter(equipment=episode.equipment, rule=episode.rule, since=self.present)
         while True:
             page = await asyncio.to_thread(self.ledger.read, queries.list_tickets, which)
             if page.items:
                 return page.items[0]
             await asyncio.sleep(_POLL_SECONDS)
 
+    async def _by_somebody(self, ticket: str, to: State, patience: int) -> None:
+        """Wait until the viewer has brought the ticket as far as `to`; do it for them when they leave it for long."""
+        until = self.plant_now() + patience * MINUTE_MS
+        while self.plant_now() < until:
+            now = await asyncio.to_thread(self.ledger.read, queries.ticket, ticket)
+            if _reached(now, to):
+                return
+            await asyncio.sleep(_POLL_SECONDS)
+        await self._move(ticket, to)
+
     async def _move(self, ticket: str, to: State) -> None:
-        """A person's move; the engine may have been there first (an alarm that cleared by itself)."""
+        """A person's move; the engine or the viewer may have been there first."""
         now = await asyncio.to_thread(self.ledger.read, queries.ticket, ticket)
-        if now.state is to:
+        if _reached(now, to):
             return
         try:
             await asyncio.to_thread(self.ledger.move_ticket, ticket, Move(to, CREW, self.plant_now()))
@@ -127,6 +139,14 @@ class Story:
     async def _closed(self, ticket: str) -> Ticket:
         while True:
             found = await asyncio.to_thread(self.ledger.read, queries.ticket, ticket)
-            if found.state is State.CLOSED:
+            if found.finished:
                 return found
             await asyncio.sleep(_POLL_SECONDS)
+
+
+_WAY = (State.OPEN, State.ACKNOWLEDGED, State.IN_PROGRESS, State.VERIFYING, State.CLOSED)
+
+
+def _reached(ticket: Ticket, to: State) -> bool:
+    """Whether the ticket has come as far as `to` on its way, or has left it."""
+    return ticket.state not in _WAY or _WAY.index(ticket.state) >= _WAY.index(to)

@@ -12,7 +12,7 @@ import pytest
 
 from simulators.errors import BrokerAway
 from simulators.load import POINTS, LoadPlan, run_load, value
-from simulators.run import publish
+from simulators.run import Pace, publish
 from simulators.scenario import load_scenario
 from simulators.simulation import Simulation
 from tests.support.programs import Mosquitto, free_port
@@ -66,7 +66,7 @@ async def test_everything_arrives_and_each_clock_follows_what_it_closes(mosquitt
     listener = asyncio.create_task(heard.listen(mosquitto, f"dutyroom/v1/{unique_name}/#", ready))
     await ready.wait()
     expected = [(m.topic, m.payload) for m in short(unique_name).step(300)]
-    sent = await publish(short(unique_name), mosquitto.url, speed=None)
+    sent = await publish(short(unique_name), mosquitto.url, pace=Pace(None))
     await until(lambda: len(heard.messages) >= sent.messages, "all messages")
     listener.cancel()
     assert [item for item in heard.messages if not item[0].endswith("/clock")] == expected
@@ -83,7 +83,7 @@ async def test_without_clock_no_clock_is_published(mosquitto: Mosquitto, unique_
     heard, ready = Heard(), asyncio.Event()
     listener = asyncio.create_task(heard.listen(mosquitto, f"dutyroom/v1/{unique_name}/#", ready))
     await ready.wait()
-    sent = await publish(short(unique_name, 60), mosquitto.url, speed=None, clock=False)
+    sent = await publish(short(unique_name, 60), mosquitto.url, pace=Pace(None), clock=False)
     await until(lambda: len(heard.messages) >= sent.messages, "all messages")
     listener.cancel()
     assert {topic.rsplit("/", 1)[-1] for topic, _ in heard.messages} == {"telemetry", "status"}
@@ -96,7 +96,7 @@ async def test_repair_comes_over_mqtt_and_is_answered(mosquitto: Mosquitto, uniq
     await ready.wait()
     simulation.step(31 * 60)
     assert [fault.name for fault in simulation.active_faults()] == ["pump_dead"]
-    publishing = asyncio.create_task(publish(simulation, mosquitto.url, speed=5))
+    publishing = asyncio.create_task(publish(simulation, mosquitto.url, pace=Pace(5)))
     async with aiomqtt.Client("127.0.0.1", mosquitto.port) as person:
         async with asyncio.timeout(20):
             while not heard.messages:  # the simulator may not have subscribed yet; a repair may come twice
@@ -115,7 +115,7 @@ async def test_broker_killed_in_the_middle_loses_no_message(own_mosquitto: Mosqu
     listener = asyncio.create_task(heard.listen(own_mosquitto, f"dutyroom/v1/{unique_name}/#", ready))
     await ready.wait()
     simulation = short(unique_name, 1200)
-    publishing = asyncio.create_task(publish(simulation, own_mosquitto.url, speed=300))
+    publishing = asyncio.create_task(publish(simulation, own_mosquitto.url, pace=Pace(300)))
     await until(lambda: len(heard.messages) > 100, "the first messages")
     await asyncio.to_thread(own_mosquitto.restart)
     sent = await asyncio.wait_for(publishing, 60)
@@ -127,7 +127,7 @@ async def test_broker_killed_in_the_middle_loses_no_message(own_mosquitto: Mosqu
 
 async def test_absent_broker_is_given_up_after_the_patience(unique_name: str) -> None:
     with pytest.raises(BrokerAway, match="has not answered for 0 s"):
-        await publish(short(unique_name), f"mqtt://127.0.0.1:{free_port()}", speed=None, patience=0)
+        await publish(short(unique_name), f"mqtt://127.0.0.1:{free_port()}", pace=Pace(None), patience=0)
 
 
 async def test_load_arrives_whole_and_in_order(mosquitto: Mosquitto, unique_name: str) -> None:

@@ -130,7 +130,7 @@ class House:
         self.now_plant = site()
         self.pack: Sequence[Rule] = (rule("BH-01", "hot_water_tank"), rule("CH-04", "chiller"), rule("DQ-01", "*"))
         self.tokens = {role: ledger.add_user(f"a {role.value}", role, author="test", now=T0) for role in PEOPLE}
-        self.app: FastAPI = create_app(ApiDeps(ledger, store, self, self, **limits))
+        self.app: FastAPI = create_app(replace(ApiDeps(ledger, store, self, self), **limits))  # type: ignore[arg-type]
 
     def set_live(self, **changes: object) -> None:
         """Change how the data path stands."""
