@@ -1,0 +1,1 @@
+"""People's ways through the pages: real service, real broker, real Chromium."""
