@@ -3,7 +3,7 @@
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: help setup demo test check bench deep faults parts runtime
+.PHONY: help setup demo test check bench deep faults parts screenshots runtime
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -42,3 +42,6 @@ faults: setup ## kill the service, the broker and the store at random points [RU
 
 parts: ## install the real programs that tests need: Mosquitto by apt, InfluxDB 2 built into the user's cache
 	@sh deploy/parts/parts.sh
+
+screenshots: setup ## every page on phone and desktop, in both languages, written to docs/img
+	@$(BIN)/python -m tests.browser.screenshots

@@ -16,7 +16,7 @@ from tests.support.programs import Mosquitto, ProgramMissing
 
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
-_FLAGS = [
+FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -34,7 +34,7 @@ def chromium() -> Iterator[Browser]:
     if program is None:
         or_skip(ProgramMissing("Chromium is not installed; `make parts` installs it"))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         browser.close()
 

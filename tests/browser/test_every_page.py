@@ -33,14 +33,18 @@ SEEN = [
 ]
 
 
-@pytest.fixture(scope="module")
-def trouble(site: Campus) -> Campus:
+def make_trouble(site: Campus) -> None:
     """A pump that does not run and a hot joint, so that pages have something to say."""
-    site.advance(
-        12, plant__chw_pump_1={"pump_status": 0, "pump_flow": 0.0}, lv__feeder_1={"joint_temp_incoming_l2": 96.0}
-    )
+    dead, hot = {"pump_status": 0, "pump_flow": 0.0}, {"joint_temp_incoming_l2": 96.0}
+    site.advance(12, plant__chw_pump_1=dead, lv__feeder_1=hot)
     site.ticket("PU-01")
     site.ticket("EL-16")
+
+
+@pytest.fixture(scope="module")
+def trouble(site: Campus) -> Campus:
+    """The campus in trouble."""
+    make_trouble(site)
     return site
 
 
