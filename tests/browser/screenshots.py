@@ -27,19 +27,23 @@ def main() -> int:
         return 2
     shutil.rmtree(IMAGES, ignore_errors=True)
     IMAGES.mkdir(parents=True)
-    with tempfile.TemporaryDirectory(prefix="dutyroom-shots-") as folder, Mosquitto(Path(folder) / "broker") as broker:
-        with campus(Path(folder) / "site", broker, "steel") as site, sync_playwright() as playwright:
-            site.advance(90)
-            make_trouble(site)
-            browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-            for path in SEEN:
-                for language in ("zh-CN", "en"):
-                    for phone in (True, False):
-                        take(browser, site, path, language=language, phone=phone)
-                if path in DARK:
-                    take(browser, site, path, language="zh-CN", phone=True, dark=True)
-                    take(browser, site, path, language="zh-CN", phone=False, dark=True)
-            browser.close()
+    with (
+        tempfile.TemporaryDirectory(prefix="dutyroom-shots-") as folder,
+        Mosquitto(Path(folder) / "broker") as broker,
+        campus(Path(folder) / "site", broker, "steel") as site,
+        sync_playwright() as playwright,
+    ):
+        site.advance(90)
+        make_trouble(site)
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        for path in SEEN:
+            for language in ("zh-CN", "en"):
+                for phone in (True, False):
+                    take(browser, site, path, language=language, phone=phone)
+            if path in DARK:
+                take(browser, site, path, language="zh-CN", phone=True, dark=True)
+                take(browser, site, path, language="zh-CN", phone=False, dark=True)
+        browser.close()
     return 0
 
 
