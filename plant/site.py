@@ -33,6 +33,14 @@ class PlantClock(StrEnum):
     TOPIC = "topic"
 
 
+MEMBERS = {
+    "incoming": Text("进线", "incoming"),
+    "outgoing": Text("出线", "outgoing"),
+    "busbar": Text("母排", "busbar"),
+}
+"""Words for members of point families; any other is shown as it is written, in capitals."""
+
+
 @dataclass(frozen=True, slots=True)
 class Binding:
     """Feeds one point from a topic.
@@ -126,5 +134,11 @@ def expand(family: PointFamily, declared: Mapping[str, tuple[str, ...]]) -> tupl
     points = []
     for chosen in product(*choices):
         members = dict(zip(family.placeholders, chosen, strict=True))
-        points.append(replace(family.point, name=family.name.format(**members), family=family.name, members=members))
+        words = [MEMBERS.get(member, Text(member.upper(), member.upper())) for member in chosen]
+        text = Text(
+            " ".join([family.point.text.zh, *(word.zh for word in words)]),
+            " ".join([family.point.text.en, *(word.en for word in words)]),
+        )
+        name = family.name.format(**members)
+        points.append(replace(family.point, name=name, text=text, family=family.name, members=members))
     return tuple(points)

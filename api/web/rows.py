@@ -104,6 +104,8 @@ def in_words(concern: Concern, plant: Plant, rules: Mapping[str, Rule]) -> Words
     names = _names(plant, machine)
     evidence = concern.evidence
     claims = [] if evidence is None else [(names.get(claim.what, _NAMELESS), claim) for claim in evidence.claims]
+    # what has no name of its own is worked out from what has one
+    claims = [(name, claim) for name, claim in claims if name is not _NAMELESS] or claims[:1]
     facts = [] if evidence is None else [(names[fact.what], fact) for fact in evidence.facts if fact.what in names]
     title = Text(concern.alarm.rule, concern.alarm.rule) if rule is None else rule.title
     return Words(concern, machine, title, claims, facts, _spark(evidence))
