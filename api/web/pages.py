@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Depends
 
 from api.access import at_least
-from api.web import files, home, machines, preferences, tour
+from api.web import files, home, inbox, machines, preferences, tour
 from maintenance.people import Role
 
 
@@ -29,6 +29,12 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute("GET", "/static/{version}/{name:path}", files.static_file, None),
     PageRoute("GET", "/", home.show_board, _VIEWER),
     PageRoute("GET", "/live/board", home.live_board, _VIEWER),
+    PageRoute("GET", "/alarms", inbox.show_inbox, _VIEWER),
+    PageRoute("GET", "/live/alarms", inbox.live_inbox, _VIEWER),
+    PageRoute("GET", "/alarms/{id}", inbox.show_alarm, _VIEWER),
+    PageRoute("POST", "/alarms/acknowledge", inbox.acknowledge, _CREW),
+    PageRoute("POST", "/alarms/shelve", inbox.shelve, _CREW),
+    PageRoute("POST", "/alarms/unshelve", inbox.unshelve, _CREW),
     PageRoute("GET", "/equipment", machines.list_machines, _VIEWER),
     PageRoute("GET", "/equipment/{id}", machines.show_machine, _VIEWER),
     PageRoute("GET", "/live/equipment/{id}", machines.live_machine, _VIEWER),

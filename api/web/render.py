@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api.access import Caller
 from api.office import AnOffice, Office
+from api.problems import NotSignedIn
 from api.web import figures, times
 from api.web.language import COOKIE, Language, choose, translations
 from api.web.rows import badge_counts
@@ -109,6 +110,13 @@ class Page:
         """The name of an equipment; its id when the site no longer has it."""
         found = self.plant.site.equipment.get(id)
         return id if found is None else self.text(found.text)
+
+    @property
+    def signed_in(self) -> Actor:
+        """Who asks, on a page that takes a role."""
+        if self.caller is None:
+            raise NotSignedIn("this page takes somebody who has signed in")
+        return self.caller
 
     @property
     def here(self) -> str:

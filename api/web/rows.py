@@ -10,10 +10,13 @@ from sqlalchemy import Connection, func, select
 from api.queries import standing
 from api.web.evidence import Claim, Evidence, Fact, open_proof
 from api.web.sparks import Spark, spark
+from maintenance.ledger.book import to_ticket
+from maintenance.ledger.occurrences import to_alarm
 from maintenance.ledger.rows import Alarm
 from maintenance.ledger.tables import alarms, proofs, tickets
 from maintenance.ticket import FINISHED, State, Ticket
 from plant.catalogue import Text
+from plant.errors import NotFound
 from plant.severity import Severity
 from plant.site import Equipment, Mode, Plant
 from rules.model import Rule
@@ -30,7 +33,16 @@ class Concern:
     @property
     def acknowledged(self) -> bool:
         """Somebody has it."""
-        return self.ticket is not None and self.ticket.acknowledged_at is not None
+        return self.alarm.acknowledged_at is not None or (
+            self.ticket is not None and self.ticket.acknowledged_at is not None
+        )
+
+    @property
+    def who(self) -> str | None:
+        """Who has it."""
+        if self.ticket is not None and (self.ticket.assignee or self.ticket.acknowledged_by):
+            return self.ticket.assignee or self.ticket.acknowledged_by
+        return self.alarm.acknowledged_by
 
     @property
     def loud(self) -> bool:
@@ -49,15 +61,30 @@ class Board:
 def board(connection: Connection) -> Board:
     """What is not normal now; alarms of rules in observe and suppressed effects are left out."""
     found = standing(connection)
-    jobs = {ticket.id: ticket for ticket in found.tickets}
     shown = [alarm for alarm in found.alarms if alarm.mode is Mode.LIVE and not alarm.suppressed]
-    bodies = proof_bodies(connection, [alarm.proof_hash for alarm in shown if alarm.proof_hash])
-    concerns = [
-        Concern(alarm, jobs.get(alarm.ticket or ""), _opened(bodies.get(alarm.proof_hash or ""))) for alarm in shown
-    ]
+    concerns = with_proofs(connection, shown)
     concerns.sort(key=lambda c: (not c.loud, c.alarm.severity, -c.alarm.raised_at))
     active = {alarm.ticket for alarm in shown}
     return Board(concerns, [ticket for ticket in found.tickets if ticket.id not in active])
+
+
+def with_proofs(connection: Connection, found: Sequence[Alarm]) -> list[Concern]:
+    """Alarms with their tickets and opened proofs, in the same order."""
+    bodies = proof_bodies(connection, [alarm.proof_hash for alarm in found if alarm.proof_hash])
+    ids = {alarm.ticket for alarm in found if alarm.ticket}
+    rows = connection.execute(select(tickets).where(tickets.c.id.in_(ids))).mappings()
+    jobs = {row["id"]: to_ticket(row) for row in rows}
+    return [
+        Concern(alarm, jobs.get(alarm.ticket or ""), _opened(bodies.get(alarm.proof_hash or ""))) for alarm in found
+    ]
+
+
+def open_alarm(connection: Connection, id: int) -> Concern:
+    """One alarm. Raises NotFound."""
+    row = connection.execute(select(alarms).where(alarms.c.id == id)).mappings().first()
+    if row is None:
+        raise NotFound(f"there is no alarm {id}")
+    return with_proofs(connection, [to_alarm(row)])[0]
 
 
 def _opened(body: bytes | None) -> Evidence | None:

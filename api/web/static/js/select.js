@@ -1,0 +1,34 @@
+// Ticking many rows: how many are ticked, all of the page at once, and a row's own button acts on that row alone.
+
+/** @param {HTMLFormElement} form */
+function boxes(form) {
+  return /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll("input[type=checkbox][name=id]")]);
+}
+
+/** @param {HTMLFormElement} form */
+function count(form) {
+  const picked = boxes(form).filter((box) => box.checked).length;
+  const place = form.querySelector("[data-picked]");
+  if (place instanceof HTMLElement) place.textContent = picked ? (place.dataset.words ?? "").replace("{n}", String(picked)) : "";
+  for (const button of form.querySelectorAll("[data-act]")) button.toggleAttribute("disabled", picked === 0);
+}
+
+addEventListener("change", (event) => {
+  const box = event.target;
+  if (!(box instanceof HTMLInputElement)) return;
+  const form = box.closest("form[data-select]");
+  if (!(form instanceof HTMLFormElement)) return;
+  if (box.hasAttribute("data-all")) for (const one of boxes(form)) one.checked = box.checked;
+  count(form);
+});
+
+addEventListener("click", (event) => {
+  const button = event.target instanceof Element ? event.target.closest("button[data-only]") : null;
+  const form = button?.closest("form[data-select]");
+  if (form instanceof HTMLFormElement) for (const box of boxes(form)) box.checked = false;
+});
+
+for (const form of document.querySelectorAll("form[data-select]")) if (form instanceof HTMLFormElement) count(form);
+document.addEventListener("htmx:afterSettle", () => {
+  for (const form of document.querySelectorAll("form[data-select]")) if (form instanceof HTMLFormElement) count(form);
+});
