@@ -116,7 +116,9 @@ async def acknowledge(
         ask = InboxAsk.model_validate_json(matching)
         left = 1
         while left:
-            left = (await page.office.record(alarmdesk.acknowledge_matching, _filter(page, ask), up_to, caller)).remaining
+            left = (
+                await page.office.record(alarmdesk.acknowledge_matching, _filter(page, ask), up_to, caller)
+            ).remaining
     else:
         await page.office.record(alarmdesk.acknowledge, id, caller)
     return RedirectResponse(local_path(next), 303)
