@@ -113,12 +113,9 @@ async def acknowledge(
     """Acknowledge the alarms that are ticked, or all that the filter of `matching` finds up to alarm `up_to`."""
     caller = page.signed_in
     if matching:
-        ask = InboxAsk.model_validate_json(matching)
-        left = 1
+        which, left = _filter(page, InboxAsk.model_validate_json(matching)), 1
         while left:
-            left = (
-                await page.office.record(alarmdesk.acknowledge_matching, _filter(page, ask), up_to, caller)
-            ).remaining
+            left = (await page.office.record(alarmdesk.acknowledge_matching, which, up_to, caller)).remaining
     else:
         await page.office.record(alarmdesk.acknowledge, id, caller)
     return RedirectResponse(local_path(next), 303)

@@ -22,7 +22,7 @@ def text_of(html: str) -> str:
 async def test_active_alarms_stand_first_with_what_passed_which_limit(house: House, crew: httpx2.AsyncClient) -> None:
     house.engine(event())
     page = text_of((await crew.get("/alarms", headers=HTML)).text)
-    assert "一号水箱 水温低 ： temp 点 39.0 ℃ ，下限 42.0" in page
+    assert "一号水箱 水温低：temp 点 39.0 ℃ ，下限 42.0" in page
     assert "未确认" in page
 
 
