@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dutyroom.backup import JOURNAL, LEDGER
-from dutyroom.doctor.findings import Finding, bad, ok, warn
+from dutyroom.doctor.findings import Finding, Grade
 from dutyroom.doctor.growth import Growing, days_left, rate
 from dutyroom.settings import RetentionSettings, Settings
 from history.batches import open_reader, translated
@@ -17,6 +17,7 @@ from plant.errors import DutyroomError
 from plant.instants import NEVER
 
 _WARN_DAYS, _BAD_DAYS = 30, 3
+_WARN_FREE, _BAD_FREE = 1 << 30, 100 << 20
 _RECENT_DAYS = 7
 _GB = 1 << 30
 _MORE_ROOM = Text(
@@ -46,29 +47,26 @@ def check_disk(settings: Settings, now: int) -> Iterator[Finding]:
             f"{part.name} {size(part.now)} ({_daily(part, '', 'too young to tell', ' a day')})" for part in parts
         ),
     )
-    if left is None:
-        yield ok(
-            "disk",
-            f"{listed.zh}；剩余 {size(free)}，十年内够用",
-            f"{listed.en}; {size(free)} free, enough for ten years",
-            **figures,
-        )
-        return
     text = Text(
-        f"{listed.zh}；剩余 {size(free)}，约可用 {left} 天", f"{listed.en}; {size(free)} free, about {left} days left"
+        f"{listed.zh}；剩余 {size(free)}，{'十年内够用' if left is None else f'约可用 {left} 天'}",
+        f"{listed.en}; {size(free)} free, {'enough for ten years' if left is None else f'about {left} days left'}",
     )
-    if left < _BAD_DAYS:
-        yield bad("disk", text, _MORE_ROOM, **figures)
-    elif left < _WARN_DAYS:
-        yield warn("disk", text, _MORE_ROOM, **figures)
-    else:
-        yield ok("disk", text.zh, text.en, **figures)
+    grade = grade_of(left, free)
+    yield Finding("disk", grade, text, Text("", "") if grade is Grade.OK else _MORE_ROOM, figures)
+
+
+def grade_of(left: int | None, free: int) -> Grade:
+    """What days left and free bytes mean; a disk that is nearly full is bad however slowly it fills."""
+    days = left if left is not None else _WARN_DAYS
+    if days < _BAD_DAYS or free < _BAD_FREE:
+        return Grade.BAD
+    return Grade.WARN if days < _WARN_DAYS or free < _WARN_FREE else Grade.OK
 
 
 _NAMES = {
     "journal": Text("日志", "journal"),
     "history": Text("历史", "history"),
-    "ledger": Text("台账", "ledger"),
+    "ledger": Text("工单库", "ledger"),
 }
 
 

@@ -97,7 +97,7 @@ def check_ledger(path: Path) -> Iterator[Finding]:
     if not path.exists():
         yield bad(
             "ledger",
-            Text(f"没有台账 {path}", f"there is no ledger {path}"),
+            Text(f"没有工单库 {path}", f"there is no ledger {path}"),
             Text("先 `dutyroom plant import`", "begin with `dutyroom plant import`"),
         )
         return
@@ -134,7 +134,7 @@ def check_plant(ledger: Ledger) -> Iterator[Finding]:
     if plant is None:
         yield bad(
             "plant",
-            Text("尚未导入场站", "no plant has been imported"),
+            Text("尚未导入站点", "no plant has been imported"),
             Text("dutyroom plant import FOLDER", "dutyroom plant import FOLDER"),
         )
         return

@@ -131,7 +131,7 @@ def check_clock(plant_time: int | None, now: int, *, system: bool) -> Iterator[F
     if abs(behind) > _BEHIND_MS:
         yield warn(
             "clock",
-            Text(f"场站时钟落后 {behind / 1000:.0f} s", f"the plant's clock is {behind / 1000:.0f} s behind"),
+            Text(f"站点时钟落后 {behind / 1000:.0f} s", f"the plant's clock is {behind / 1000:.0f} s behind"),
             Text(
                 "消息服务器断开或正在补读积压时属正常", "as it should be while the broker is away or a backlog is read"
             ),

@@ -146,7 +146,7 @@ def test_a_visit_to_a_service_that_runs_and_to_one_that_does_not(
     with Ledger.open(folder / "ledger.db") as ledger:
         ledger.add_user("chen", Role.ADMIN, author="test", now=T0)
     own_mosquitto.start()
-    sound = ("service", "journal", "ledger", "plant", "users", "rules", "history", "broker", "disk")
+    sound = ("service", "journal", "ledger", "plant", "users", "rules", "history", "broker")
     with service(folder, own_mosquitto.url, http_port=port) as process:
         wait_until(lambda: _ready(folder, port, own_mosquitto.url), seconds=60, what="the service is ready")
         code, found = doctor(folder, port, own_mosquitto.url)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from dutyroom.doctor.disk import grade_of
+from dutyroom.doctor.findings import Grade
 from dutyroom.doctor.growth import Growing, days_left, rate
 
 DAY = 86_400_000
+GB = 1 << 30
 
 
 @pytest.mark.parametrize(
@@ -28,6 +31,22 @@ DAY = 86_400_000
 )
 def test_days_left(parts: list[Growing], free: int, expected: int | None) -> None:
     assert days_left(parts, free) == expected
+
+
+@pytest.mark.parametrize(
+    ("left", "free", "grade"),
+    [
+        (None, 2 * GB, Grade.OK),
+        (30, 2 * GB, Grade.OK),
+        (29, 2 * GB, Grade.WARN),
+        (3, 2 * GB, Grade.WARN),
+        (2, 2 * GB, Grade.BAD),
+        (None, GB - 1, Grade.WARN),
+        (None, 0, Grade.BAD),
+    ],
+)
+def test_a_disk_is_graded_by_days_and_by_what_is_free(left: int | None, free: int, grade: Grade) -> None:
+    assert grade_of(left, free) is grade
 
 
 def test_a_rate_needs_an_hour() -> None:
