@@ -102,6 +102,7 @@ def compile_rule(rule: Rule, roster: Roster) -> CompiledRule:
         nodes=roster.nodes,
         zone=roster.plant.site.zone,
         own=rule.derived,
+        intervals=tuple(machine.interval_ms for machine in roster.equipment),
     )
     members = tuple(select(rule.for_each, points)) if rule.for_each else (None,)
     gates, levels = [], []

@@ -12,6 +12,7 @@ from rules.lang.fixed import exact
 from rules.lang.looking_back import LOOKING_BACK
 from rules.lang.nodes import BoolNode, Const, NumNode
 from rules.lang.parse import Parser, Scope, Term
+from rules.lang.stillness import STILLNESS
 
 
 class Functions:
@@ -88,5 +89,5 @@ class Functions:
         return TABLE[node.func.id](self, node, parser)
 
 
-TABLE: Mapping[str, Make] = {**AT_INSTANT, **LOOKING_BACK}
+TABLE: Mapping[str, Make] = {**AT_INSTANT, **LOOKING_BACK, **STILLNESS}
 """Name → how the arguments of a function are read and which node it makes."""

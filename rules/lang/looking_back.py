@@ -11,12 +11,12 @@ from plant.units import Dimension
 from rules.lang.arithmetic import ONE
 from rules.lang.calling import Make, Workshop, arity, blamer, changing, coverage, plain
 from rules.lang.filters import REACH, Ewma, weights
-from rules.lang.fixed import LIMIT, QUOTIENT_DECIMALS, count_of, exact
+from rules.lang.fixed import LIMIT, QUOTIENT_DECIMALS, exact
 from rules.lang.nodes import BoolNode, Const, NumNode, Shape
 from rules.lang.paned import PaneLag, PaneRises, PaneShare, PaneWindow
 from rules.lang.parse import Parser, Term
-from rules.lang.spans import COVERAGE_PERCENT, MOST_ROWS, PLAIN_MS, LongSpan, Panes, Span
-from rules.lang.windowed import Held, Lag, Last, Rises, ShareTrue, Since, Stuck, Window
+from rules.lang.spans import MOST_ROWS, PLAIN_MS, LongSpan, Panes, Span
+from rules.lang.windowed import Held, Lag, Last, Rises, ShareTrue, Since, Window
 
 SECONDS_LIMIT = 1e12
 """No age in seconds is larger."""
@@ -137,35 +137,6 @@ def _share_true(shop: Workshop, node: ast.Call, parser: Parser) -> Term:
     return shop.arithmetic.shared(ShareTrue(key, part, shape, span))
 
 
-def _stuck(shop: Workshop, node: ast.Call, parser: Parser) -> Term:
-    arity(node, parser, 3, 'stuck(x, 0.1, "1h")')
-    part = changing(node.args[0], parser)
-    tolerance = parser.number(node.args[1])
-    if not isinstance(tolerance, Const) or len(tolerance.values) != 1 or tolerance.values[0] is None:
-        raise parser.fail(node.args[1], "a tolerance is needed here", expected="a number")
-    width = plain(node.args[2], parser, "stuck") // shop.scope.step_ms
-    return _still(
-        shop, part, count_of(tolerance.values[0], part.shape.decimals), Span.of(width, coverage(node, parser))
-    )
-
-
-def _flat(shop: Workshop, node: ast.Call, parser: Parser) -> Term:
-    """`flat(p)`: stuck by the tolerance and window the point itself declares (DQ-02)."""
-    arity(node, parser, 1, "flat(p)")
-    part = changing(node.args[0], parser)
-    point = shop.scope.points.get(part.key)
-    if point is None or point.flatline is None:
-        raise parser.fail(node, "this point declares no flatline", expected="a point with `flatline` in the catalogue")
-    width = max(1, point.flatline.window_ms // shop.scope.step_ms)
-    count = count_of(exact(point.flatline.tolerance), part.shape.decimals)
-    return _still(shop, part, count, Span.of(width, COVERAGE_PERCENT))
-
-
-def _still(shop: Workshop, part: NumNode, tolerance: int, span: Span) -> BoolNode:
-    key = f"stuck({part.key},{tolerance},{span.width},{span.need})"
-    return shop.arithmetic.shared_truth(Stuck(key, part, tolerance, span))
-
-
 def _ewma(shop: Workshop, node: ast.Call, parser: Parser) -> Term:
     arity(node, parser, 2, 'ewma(x, "40m")')
     part, step = changing(node.args[0], parser), shop.scope.step_ms
@@ -186,13 +157,11 @@ LOOKING_BACK: Mapping[str, Make] = {
     "count_rises": _count_rises,
     "delta": _delta,
     "ewma": _ewma,
-    "flat": _flat,
     "held": _held,
     "lag": _lag,
     "last": _last,
     "rate": _rate,
     "share_true": _share_true,
     "since": _since,
-    "stuck": _stuck,
 }
 """Functions whose value depends on instants before."""

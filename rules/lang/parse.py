@@ -39,7 +39,8 @@ class Scope:
 
     `points` holds own points and related ones as `relation.point`; `derived` the quantities of the type, `own` those of
     the rule, which may use `p` too; `member` is the point that `p` stands for; `nodes` is where equal nodes are shared;
-    `zone` is that of the site's clock.
+    `zone` is that of the site's clock; `intervals` are the sampling intervals the equipment declare, row by row (None:
+    each point's own class).
     """
 
     rows: int
@@ -53,6 +54,7 @@ class Scope:
     resolving: tuple[str, ...] = ()
     zone: str = "UTC"
     own: Mapping[str, Derived] = field(default_factory=dict)
+    intervals: tuple[int | None, ...] = ()
 
     def names(self) -> list[str]:
         """Every name that would be understood."""

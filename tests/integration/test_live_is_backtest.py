@@ -35,7 +35,7 @@ class Recording:
 
 
 RECORDINGS = (
-    Recording("openfdd_real/AHU7.csv.gz", "AHU7", "2025-03-05", "2025-03-22", 20),
+    Recording("openfdd_real/AHU7.csv.gz", "AHU7", "2025-03-05", "2025-03-22", 6),
     Recording("lbnl_ahu/MZVAV-2-2.csv.gz", "MZVAV-2-2", "2007-08-28", "2007-08-30", 5),
 )
 
