@@ -7,11 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp
 
 from api.bodies import Bounded
 from api.deps import ApiDeps
+from api.guard.headers import Shielded
+from api.guard.origin import same_origin
 from api.meters import Measured
 from api.office import Office
 from api.problems import Problem, install
@@ -23,7 +26,10 @@ from api.web.statics import Statics
 
 
 class _App(FastAPI):
-    """FastAPI whose schema also holds the one shape of every problem."""
+    """FastAPI whose schema also holds the one shape of every problem, and whose every answer is shielded."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return Shielded(super().build_middleware_stack())
 
     def openapi(self) -> dict[str, Any]:
         schema = super().openapi()
@@ -53,6 +59,7 @@ def create_app(deps: ApiDeps) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(same_origin)],
     )
     app.state.office = office
     app.state.templates = Templates(Statics())

@@ -157,6 +157,8 @@ class DemoDesk(Protocol):
 @dataclass(frozen=True, slots=True)
 class ApiDeps:
     """Everything the app needs. `most_lag` is how many journal entries a consumer may be behind and count as ready.
+    `clock` gives system time, ms UTC. `secure_cookies` marks cookies Secure also where the request came over http,
+    as behind a proxy that ends TLS and does not say so.
 
     One user may hold `streams_per_user` live streams, all users together `streams`; whoever holds one is signed in
     anew every `sign_in_again_s` seconds, so that a revoked token ends it.
@@ -166,6 +168,8 @@ class ApiDeps:
     history: HistoryReads
     configuration: Configuration
     live: LiveView
+    clock: Callable[[], int]
+    secure_cookies: bool = False
     most_lag: int = 30_000
     streams_per_user: int = 8
     streams: int = 200

@@ -1,4 +1,4 @@
-"""Counts and times every request, and sets the headers all answers carry."""
+"""Counts and times every request."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from http import HTTPMethod
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _METHODS = frozenset(HTTPMethod)
@@ -47,9 +46,6 @@ class Measured:
 
         async def measured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers.setdefault("Cache-Control", "no-store")
                 self._count(scope, message["status"], perf_counter() - began)
             await send(message)
 

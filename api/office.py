@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from sqlalchemy import Connection
 
 from api.deps import ApiDeps
+from api.guard.limits import Limits
 from api.meters import Meters
 from api.places import Places, Pulse
 from api.probes import probes
@@ -24,6 +25,7 @@ T = TypeVar("T")
 
 _LEDGER_THREADS = 8
 _HISTORY_THREADS = 4
+_HASHING_THREADS = 2  # each takes 64 MB and a core for a moment; more would only starve the rest
 
 
 class Office:
@@ -33,7 +35,9 @@ class Office:
         self.deps = deps
         self._ledger = CapacityLimiter(_LEDGER_THREADS)
         self._history = CapacityLimiter(_HISTORY_THREADS)
+        self._hashing = CapacityLimiter(_HASHING_THREADS)
         self.meters = Meters()
+        self.limits = Limits()
         self.probes = probes(deps)
         self.places = Places(of_one=deps.streams_per_user, of_all=deps.streams)
         self.pulse = Pulse(lambda: self.read(newest_happening))
@@ -54,6 +58,14 @@ class Office:
     async def history(self, query: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run something that asks the telemetry store in a thread."""
         return await to_thread.run_sync(partial(query, *args, **kwargs), limiter=self._history)
+
+    async def hashing(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run something of `maintenance.ledger.passwords` in a thread; a flood of tries waits in line."""
+        return await to_thread.run_sync(partial(act, *args, **kwargs), limiter=self._hashing)
+
+    def clock(self) -> int:
+        """System time, ms UTC: what sessions and accounts are dated by, also while no data comes."""
+        return self.deps.clock()
 
     def now(self) -> int:
         """Plant time, ms UTC; raises Unavailable before the first tick, when nothing can be dated."""

@@ -28,6 +28,8 @@ from plant.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
+MUST_CHANGE = "must-change-password"
+TYPE = "urn:dutyroom:problem:"
 
 _log = structlog.get_logger()
 
@@ -66,8 +68,24 @@ class NotSignedIn(DutyroomError):
     """Nobody, or nobody we know, is asking."""
 
 
+class FromElsewhere(NotPermitted):
+    """A change that a page of another site asked for in the name of whoever is signed in here."""
+
+
+class MustChangePassword(NotPermitted):
+    """The caller was given a password for one sign-in and must choose one before anything else."""
+
+
 class TooMany(DutyroomError):
     """The caller already holds as much as one may; letting go of some helps."""
+
+
+class TooOften(DutyroomError):
+    """The caller has done this too often of late; waiting helps."""
+
+    def __init__(self, wait_s: int) -> None:
+        self.wait_s = wait_s
+        super().__init__(f"too often; try again in {wait_s} s")
 
 
 class NotReady(Unavailable):
@@ -102,7 +120,10 @@ KINDS: Mapping[type[DutyroomError], _Kind] = {
     Conflict: _Kind(HTTPStatus.CONFLICT, "conflict", "It has changed, or may not change so"),
     NotSignedIn: _Kind(HTTPStatus.UNAUTHORIZED, "not-signed-in", "Sign in first"),
     NotPermitted: _Kind(HTTPStatus.FORBIDDEN, "not-permitted", "Your role may not do this"),
+    FromElsewhere: _Kind(HTTPStatus.FORBIDDEN, "from-elsewhere", "Asked for by a page of another site"),
+    MustChangePassword: _Kind(HTTPStatus.FORBIDDEN, MUST_CHANGE, "Choose a password of your own first"),
     TooMany: _Kind(HTTPStatus.TOO_MANY_REQUESTS, "too-many", "You hold too many already"),
+    TooOften: _Kind(HTTPStatus.TOO_MANY_REQUESTS, "too-often", "Wait a moment"),
     Unavailable: _Kind(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Try again later"),
     StorageFull: _Kind(HTTPStatus.SERVICE_UNAVAILABLE, "storage-full", "No room to write"),
     NotReady: _Kind(HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", "Not ready yet"),
@@ -115,8 +136,8 @@ _HEADERS: Mapping[HTTPStatus, Mapping[str, str]] = {
 }
 
 
-AsPage = Callable[[Request, int, str], Response | None]
-"""A failure's status and detail as a page, None for whoever is no person with a browser."""
+AsPage = Callable[[Request, Problem], Response | None]
+"""A failure as a page, None for whoever is no person with a browser."""
 
 
 def install(app: FastAPI, as_page: AsPage) -> None:
@@ -124,16 +145,15 @@ def install(app: FastAPI, as_page: AsPage) -> None:
 
     async def answered(request: Request, error: Exception) -> Response:
         problem = _answered(request, error)
-        page = as_page(request, problem.status_code, detail_of(problem))
-        return problem if page is None else page
+        page = as_page(request, Problem.model_validate_json(bytes(problem.body)))
+        if page is None:
+            return problem
+        if "retry-after" in problem.headers:
+            page.headers["Retry-After"] = problem.headers["retry-after"]
+        return page
 
     for kind in (DutyroomError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(kind, answered)
-
-
-def detail_of(answered: Response) -> str:
-    """The detail of a problem that is already a response."""
-    return Problem.model_validate_json(bytes(answered.body)).detail
 
 
 def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
@@ -180,6 +200,8 @@ def _ours(request: Request, error: DutyroomError) -> Response:
             problem.reasons = error.reasons
         case TicketConflict():
             problem.state, problem.version, problem.allowed = error.state, error.version, error.moves
+        case TooOften():
+            return answer(problem, {"Retry-After": str(error.wait_s)})
     return answer(problem)
 
 
@@ -204,7 +226,7 @@ def _malformed(error: RequestValidationError) -> Response:
 def _problem(kind: _Kind, detail: str) -> Problem:
     return Problem.model_validate(
         {
-            "type": f"urn:dutyroom:problem:{kind.name}",
+            "type": TYPE + kind.name,
             "title": kind.title,
             "status": int(kind.status),
             "detail": detail,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import secrets
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Depends, Path
 from pydantic import Field
 from sqlalchemy import Connection
 
 from api.finding import known_equipment
+from api.guard.allowance import allowance
+from api.guard.limits import Purpose
 from api.office import AnOffice, Office
 from api.shapes import Ask, Instant, SeverityName, Shape, Words
 from maintenance.ledger import codes, reports
@@ -101,7 +103,13 @@ async def show_machine(office: AnOffice, code: Code) -> MachineOut:
     )
 
 
-async def report_fault(office: AnOffice, code: Code, ask: FaultAsk) -> FaultOut:
+async def report_fault(
+    office: AnOffice,
+    code: Code,
+    ask: FaultAsk,
+    _address: Annotated[None, Depends(allowance(Purpose.REPORT_ADDRESS))],
+    _asset: Annotated[None, Depends(allowance(Purpose.REPORT_ASSET, "code"))],
+) -> FaultOut:
     """Tell of a fault without signing in: a new ticket, or a line on the reported one that is still open."""
     machine = await scanned(office, code)
     token = ask.token or secrets.token_urlsafe(32)

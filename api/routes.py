@@ -35,7 +35,7 @@ _OPEN = (405,)
 _READ = (401, 403, 405, 422, 500, 503)
 _ANYBODY = (400, 404, 405, 422, 500, 503)
 _ONE = (*_READ, 404)
-_ACT = (*_ONE, 400, 409, 413)
+_ACT = (*_ONE, 400, 409, 413, 429)
 _VIEWER, _CREW, _ENGINEER = Role.VIEWER, Role.CREW, Role.ENGINEER
 
 ROUTES: tuple[Route, ...] = (
@@ -51,7 +51,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{PREFIX}/alarms/{{id}}/acknowledge", alarms.acknowledge_alarm, _CREW, _ACT),
     Route("POST", f"{PREFIX}/alarms/{{id}}/shelve", alarms.shelve_alarm, _CREW, _ACT),
     Route("POST", f"{PREFIX}/alarms/{{id}}/unshelve", alarms.unshelve_alarm, _CREW, _ACT, success=204),
-    Route("POST", f"{PREFIX}/alarms/{{id}}/reset", alarms.reset_alarm, _CREW, (*_ONE, 409, 413), success=202),
+    Route("POST", f"{PREFIX}/alarms/{{id}}/reset", alarms.reset_alarm, _CREW, (*_ONE, 409, 413, 429), success=202),
     Route("GET", f"{PREFIX}/mutes", alarms.list_mutes, _VIEWER, _READ),
     Route("POST", f"{PREFIX}/mutes", alarms.mute_equipment, _CREW, _ACT),
     Route("POST", f"{PREFIX}/mutes/{{id}}/end", alarms.end_mute, _CREW, _ACT),
@@ -65,7 +65,14 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{PREFIX}/tickets/{{id}}/cause", tickets.diagnose_ticket, _CREW, _ACT),
     Route("GET", f"{PREFIX}/labels", reports.list_labels, _CREW, _READ),
     Route("GET", f"{PREFIX}/codes/{{code}}", reports.show_machine, None, _ANYBODY),
-    Route("POST", f"{PREFIX}/codes/{{code}}/reports", reports.report_fault, None, (*_ANYBODY, 409, 413), success=201),
+    Route(
+        "POST",
+        f"{PREFIX}/codes/{{code}}/reports",
+        reports.report_fault,
+        None,
+        (*_ANYBODY, 403, 409, 413, 429),
+        success=201,
+    ),
     Route("GET", f"{PREFIX}/reports/{{token}}", reports.show_status, None, _ANYBODY),
     Route("GET", f"{PREFIX}/proofs/{{hash}}", tickets.show_proof, _VIEWER, _ONE),
     Route("GET", f"{PREFIX}/rejects", alarms.list_rejects, _ENGINEER, _READ),

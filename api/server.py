@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
@@ -35,9 +35,12 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serve(app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
+async def serve(
+    app: FastAPI, host: str = "127.0.0.1", port: int = 0, *, trusted_proxies: Sequence[str] = ()
+) -> AsyncIterator[int]:
     """Serve while in `with`; gives the bound port (any free one for port 0).
 
+    Of `trusted_proxies` (addresses or networks) X-Forwarded-For and -Proto are believed, of nobody else.
     At the end live streams are ended first, requests being answered get 5 s. Raises Unavailable when the address
     cannot be had.
     """
@@ -49,6 +52,8 @@ async def serve(app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> AsyncIt
         access_log=False,
         server_header=False,
         ws="none",
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
         timeout_graceful_shutdown=_GRACE_S,
     )
     config.load()

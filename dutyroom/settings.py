@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -52,10 +52,16 @@ class StoreSettings(_Part):
 
 
 class HttpSettings(_Part):
-    """Where the API listens. Port 0 takes any free one."""
+    """Where the API listens; port 0 takes any free one.
+
+    Only `trusted_proxies` (addresses or networks) are believed what they say of whom they pass on, and whether that
+    came over https. `secure_cookies` marks cookies Secure also where no proxy says so.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65_535)
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    secure_cookies: bool = False
 
 
 class WebhookSettings(_Part):

@@ -10,6 +10,7 @@ from api.app import create_app
 from api.deps import ApiDeps, Counted, DemoDesk, Live
 from api.server import serve
 from dutyroom.content import Content
+from dutyroom.systemtime import system_now
 from plant.errors import Unavailable
 from plant.instants import NEVER
 from plant.site import Plant
@@ -100,7 +101,17 @@ async def serve_api(service: Running, demo: DemoDesk | None = None) -> AsyncIter
     """The API on the configured address for as long as the block; gives the port it got."""
     if service.store is None:
         raise Unavailable("the API needs the store, which this role does not open")
-    deps = ApiDeps(service.ledger, service.store, Current(service), LiveParts(service), demo=demo)
     http = service.settings.http
-    async with serve(create_app(deps), http.host, http.port) as port:
+    deps = ApiDeps(
+        service.ledger,
+        service.store,
+        Current(service),
+        LiveParts(service),
+        system_now,
+        secure_cookies=http.secure_cookies,
+        demo=demo,
+    )
+    async with serve(
+        create_app(deps), http.host, http.port, trusted_proxies=[str(net) for net in http.trusted_proxies]
+    ) as port:
         yield port

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from api.problems import MUST_CHANGE, TYPE, Problem
 from api.web.preferences import local_path
 from api.web.render import open_page
 from plant.catalogue import Text
@@ -34,6 +34,8 @@ _ADVICE = {
     500: Text("错误已记入日志，请告知工程师。", "It is in the service's log; tell an engineer."),
     503: Text("数据和已保存的内容都在，请过一会儿再试。", "Nothing that was saved is lost; try again in a moment."),
 }
+_FIRST = {f"{TYPE}not-signed-in": "/login", f"{TYPE}{MUST_CHANGE}": "/password"}
+"""Where a person is sent before anything else."""
 _ELSE = Text("请返回后重试。", "Go back and try again.")
 
 
@@ -42,13 +44,15 @@ def wants_page(request: Request) -> bool:
     return not request.url.path.startswith(_API) and "text/html" in request.headers.get("accept", "")
 
 
-def failure_page(request: Request, status: int, detail: str) -> Response | None:
-    """The page about a failure; whoever has not signed in is sent to do so first. None when a program is asking."""
+def failure_page(request: Request, problem: Problem) -> Response | None:
+    """The page about a failure; whoever must sign in or choose a password is sent to do so. None for programs."""
     if not wants_page(request):
         return None
-    if status == HTTPStatus.UNAUTHORIZED:
+    status = problem.status
+    first = _FIRST.get(problem.type)
+    if first is not None:
         here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse("/login?" + urlencode({"next": here if request.method == "GET" else "/"}), 303)
+        return RedirectResponse(f"{first}?" + urlencode({"next": here if request.method == "GET" else "/"}), 303)
     page = open_page(request, None)
     back = local_path(_path_of(request.headers.get("referer", "/")))
     answer: HTMLResponse = page.render(
@@ -57,7 +61,7 @@ def failure_page(request: Request, status: int, detail: str) -> Response | None:
         number=status,
         title=page.text(_TITLES.get(status, _TITLES[500])),
         advice=page.text(_ADVICE.get(status, _ELSE)),
-        detail=detail,
+        detail=problem.detail,
         back=back,
     )
     return answer

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Depends
 
 from api.access import at_least
-from api.web import files, home, inbox, machines, preferences, tour
+from api.web import files, home, inbox, machines, preferences, signin, tour
 from maintenance.people import Role
 
 
@@ -44,6 +44,12 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute("POST", "/demo/break/{kind}", tour.break_it, _CREW),
     PageRoute("POST", "/demo/mend/{kind}", tour.mend_it, _CREW),
     PageRoute("POST", "/preferences", preferences.prefer, None),
+    PageRoute("GET", "/login", signin.login, None),
+    PageRoute("POST", "/login", signin.sign_in, None),
+    PageRoute("POST", "/logout", signin.sign_out, None),
+    # Open to whoever must choose a password before anything else; they ask for a session themselves.
+    PageRoute("GET", "/password", signin.password_form, None),
+    PageRoute("POST", "/password", signin.set_password, None),
 )
 
 

@@ -11,7 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection
 
 from history.entries import Command
-from maintenance.ledger import acts, intake, offsets, queries, relay, users
+from maintenance.ledger import acts, intake, offsets, passwords, queries, relay, secrets, users
 from maintenance.ledger.book import Book
 from maintenance.ledger.database import Database
 from maintenance.ledger.rows import ConfigRevision, EngineCommit, Policy, User
@@ -158,24 +158,23 @@ class Ledger:
 
     def add_user(self, name: str, role: Role, *, author: str, now: int, password: str | None = None) -> str:
         """Add a user; returns a bearer token, which cannot be shown again."""
-        hashed = None if password is None else users.hash_password(password)
-        token = users.new_token()
+        hashed = None if password is None else passwords.hash_password(password)
+        token = secrets.new_token()
         user = User(name, role, now, disabled=False, has_password=hashed is not None)
-        self.write(users.add, user, token, password=hashed, author=author)
+
+        def write(connection: Connection) -> None:
+            users.add(connection, user, password=hashed, author=author)
+            users.add_token(connection, name, token, now, author=author)
+
+        self.write(write)
         return token
 
     def new_token(self, name: str, *, author: str, now: int) -> str:
         """One more bearer token for a user, which cannot be shown again."""
-        token = users.new_token()
+        token = secrets.new_token()
         self.write(users.add_token, name, token, now, author=author)
         return token
 
     def set_password(self, name: str, password: str, *, author: str, now: int) -> None:
-        """Give a user a (new) password; raises BadInput when it is too short."""
-        self.write(users.set_password, name, users.hash_password(password), now, author=author)
-
-    def sign_in(self, name: str, password: str) -> Actor | None:
-        """The user if the password is right; slow on purpose, so call it in a thread."""
-        found = self.read(users.credentials, name)
-        matched = users.matches(password, None if found is None else found[1])
-        return found[0] if found is not None and matched else None
+        """Give a user a (new) password, which ends their sessions; raises BadInput when it is too short."""
+        self.write(users.set_password, name, passwords.hash_password(password), now, author=author)

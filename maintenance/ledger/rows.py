@@ -233,6 +233,8 @@ class User:
     created_at: int
     disabled: bool
     has_password: bool
+    must_change: bool = False
+    """The password was given by somebody else, for one sign-in."""
 
 
 @dataclass(frozen=True, slots=True)

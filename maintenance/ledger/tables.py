@@ -13,6 +13,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -284,6 +285,21 @@ users = Table(
     Column("password", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("disabled", Boolean, nullable=False),
+    Column("must_change", Boolean, nullable=False, server_default=false()),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("sha256", Text, nullable=False, unique=True),
+    Column("user", Text, ForeignKey("users.name"), nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("revoked_at", BigInteger),
+    sqlite_autoincrement=True,
 )
 
 tokens = Table(
@@ -304,5 +320,6 @@ audit = Table(
     Column("action", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("detail", Text, nullable=False),
+    Index("ix_audit_subject_id", "subject", "id"),
     sqlite_autoincrement=True,
 )

@@ -6,14 +6,16 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx2
 from fastapi import FastAPI
 
 from api.app import create_app
 from api.deps import ApiDeps, Counted, Live
+from api.guard.origin import SESSION_COOKIE
 from history.duck import DuckStore
-from maintenance.ledger import EngineCommit, Ledger, Reject
+from maintenance.ledger import EngineCommit, Ledger, Reject, secrets, sessions
 from maintenance.people import PEOPLE, Role
 from plant.catalogue import Catalogue, EquipmentType, Kind, Point, Text
 from plant.instants import NEVER
@@ -121,16 +123,24 @@ def live(**changes: object) -> Live:
 
 
 class House:
-    """The app and everything behind it. `live`, `plant` and `pack` may be set; `tokens` has one for each role."""
+    """The app and everything behind it. `live`, `plant` and `pack` may be set; `tokens` has one for each role.
 
-    def __init__(self, ledger: Ledger, store: DuckStore, **limits: int) -> None:
+    `clock_ms` is system time, `T0` an hour ago.
+    """
+
+    def __init__(self, ledger: Ledger, store: DuckStore, **limits: Any) -> None:
         self.ledger = ledger
         self.store = store
         self.now_live = live()
         self.now_plant = site()
         self.pack: Sequence[Rule] = (rule("BH-01", "hot_water_tank"), rule("CH-04", "chiller"), rule("DQ-01", "*"))
         self.tokens = {role: ledger.add_user(f"a {role.value}", role, author="test", now=T0) for role in PEOPLE}
-        self.app: FastAPI = create_app(replace(ApiDeps(ledger, store, self, self), **limits))  # type: ignore[arg-type]
+        self.clock_ms = T0 + HOUR
+        self.app: FastAPI = create_app(self.deps(**limits))
+
+    def deps(self, **limits: Any) -> ApiDeps:
+        """What the app is made of."""
+        return ApiDeps(self.ledger, self.store, self, self, lambda: self.clock_ms, **limits)
 
     def set_live(self, **changes: object) -> None:
         """Change how the data path stands."""
@@ -160,6 +170,12 @@ class House:
         table = self.now_plant.series
         self.store.write(table.batch(readings), table, self.store.offset() + 1)
 
+    def session(self, role: Role) -> str:
+        """The secret of a new session of the person of this role."""
+        secret = secrets.new_session()
+        self.ledger.write(sessions.begin, f"a {role.value}", secret, self.clock_ms, agent="a test")
+        return secret
+
     def bearer(self, role: Role) -> dict[str, str]:
         """The header that signs a person of this role in."""
         return {"Authorization": f"Bearer {self.tokens[role]}"}
@@ -172,6 +188,16 @@ class House:
         async with httpx2.AsyncClient(transport=transport, base_url="http://dutyroom", headers=headers) as client:
             yield client
 
+    @asynccontextmanager
+    async def browser(self, role: Role | None) -> AsyncIterator[httpx2.AsyncClient]:
+        """A client that behaves like a browser on a page of ours, signed in by a session."""
+        headers = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
+        async with self.client(None) as client:
+            client.headers.update(headers)
+            if role is not None:
+                client.cookies.set(SESSION_COOKIE, self.session(role))
+            yield client
+
 
 def reading(
     ts: int, value: float, point: str = "temp", quality: Quality = Quality.GOOD, reason: Reason = Reason.NONE
@@ -181,7 +207,7 @@ def reading(
 
 
 @contextmanager
-def opened(folder: Path, **limits: int) -> Iterator[House]:
+def opened(folder: Path, **limits: Any) -> Iterator[House]:
     """A house over fresh files."""
     store = DuckStore(folder / "store")
     try:

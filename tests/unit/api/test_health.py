@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
@@ -12,7 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.app import create_app
-from api.deps import ApiDeps, Counted
+from api.deps import Counted
 from history.protocols import Buckets
 from maintenance.people import Role
 from plant.errors import Unavailable
@@ -43,7 +44,7 @@ class BrokenStore:
 @contextmanager
 def _with_store(folder: Path, store: BrokenStore) -> Iterator[House]:
     with opened(folder) as house:
-        house.app = create_app(ApiDeps(house.ledger, store, house, house))
+        house.app = create_app(replace(house.deps(), history=store))
         yield house
 
 
@@ -183,5 +184,5 @@ async def test_requests_are_counted_by_declared_route_only(house: House, viewer:
 
 async def test_two_apps_have_figures_of_their_own(house: House, viewer: httpx2.AsyncClient) -> None:
     await viewer.get("/healthz")
-    house.app = create_app(ApiDeps(house.ledger, house.store, house, house))
+    house.app = create_app(house.deps())
     assert not any("route=/healthz" in name for name in await _scrape(house))

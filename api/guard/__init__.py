@@ -1,0 +1,1 @@
+"""What stands before every route: where a request comes from, how often, and what its answer tells the browser."""
