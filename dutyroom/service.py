@@ -16,7 +16,7 @@ import structlog
 from api.deps import DemoDesk
 from dutyroom.brokers import broker_of
 from dutyroom.content import Content
-from dutyroom.firstaccount import ensure_account
+from dutyroom.firstaccount import ensure_account, ensure_guest
 from dutyroom.housekeeping import Housekeeping
 from dutyroom.names import SiteNames
 from dutyroom.policy import notice_routes
@@ -169,7 +169,10 @@ async def _serve(service: Running, stack: AsyncExitStack, probe: Probe, demo: De
     broker = broker_of(settings.broker)
     site = service.content.plant.site.id
     tasks.append(asyncio.create_task(publish_progress(broker, site, service.passed), name="progress"))
-    await asyncio.to_thread(ensure_account, service.ledger)
+    if demo is None:
+        await asyncio.to_thread(ensure_account, service.ledger)
+    else:
+        await asyncio.to_thread(ensure_guest, service.ledger, demo.user)
     service.port = await stack.enter_async_context(serve_api(service, demo))
 
 

@@ -50,6 +50,17 @@ async def sign_in(office: Office, request: Request, name: str, password: str) ->
     return await office.act(office.deps.ledger.write, _open, found, _Browser.of(request), office.clock())
 
 
+async def enter(office: Office, request: Request, name: str) -> Opened | None:
+    """A session for the viewer of a demo, who has shown its key; None when there is no such account."""
+    browser, now = _Browser.of(request), office.clock()
+
+    def begin(connection: Connection) -> Opened | None:
+        user = users.existing(connection, name)
+        return None if user.disabled else _begin(connection, name, browser, now)
+
+    return await office.act(office.deps.ledger.write, begin)
+
+
 async def sign_out(office: Office, request: Request) -> None:
     """End the session the browser holds, if it still does."""
     await office.act(office.deps.ledger.write, _close, request.cookies.get(SESSION_COOKIE), office.clock())
@@ -101,11 +112,15 @@ def _open(connection: Connection, found: Credentials, browser: _Browser, now: in
     current = users.credentials(connection, name)
     if current is None or current.password != found.password:
         return None
+    return _begin(connection, name, browser, now)
+
+
+def _begin(connection: Connection, name: str, browser: _Browser, now: int) -> Opened:
     _close(connection, browser.before, now)
     secret = secrets.new_session()
     sessions.begin(connection, name, secret, now, agent=browser.agent)
     audit.write(connection, Entry(now, name, Action.SIGNED_IN, name, f"{browser.agent} · {browser.address}"))
-    return Opened(secret, found.must_change)
+    return Opened(secret, users.existing(connection, name).must_change)
 
 
 def _close(connection: Connection, secret: str | None, now: int) -> None:

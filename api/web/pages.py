@@ -39,6 +39,7 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute("GET", "/equipment/{id}", machines.show_machine, _VIEWER),
     PageRoute("GET", "/live/equipment/{id}", machines.live_machine, _VIEWER),
     PageRoute("GET", "/more", preferences.more, _VIEWER),
+    PageRoute("GET", "/demo/enter", signin.enter_demo, None),
     PageRoute("GET", "/demo", tour.show_tour, _VIEWER),
     PageRoute("GET", "/live/demo", tour.live_tour, _VIEWER),
     PageRoute("POST", "/demo/break/{kind}", tour.break_it, _CREW),

@@ -16,7 +16,7 @@ from api.web.render import APublicPage, Page
 from api.web.times import duration
 from maintenance.ledger import passwords
 from plant.catalogue import Text
-from plant.errors import BadInput
+from plant.errors import BadInput, NotFound
 
 _LONGEST = 1_000
 Typed = Annotated[str, Form(max_length=_LONGEST)]
@@ -50,6 +50,19 @@ async def sign_in(
     target = "/password" if opened.must_change else local_path(next)
     answer = RedirectResponse(target, 303)
     cookies.keep(answer, request, page.office, opened.secret)
+    return answer
+
+
+async def enter_demo(request: Request, office: AnOffice, key: str = "") -> Response:
+    """Let the viewer of a demo in, by the key it printed; it does so once, and then the session counts."""
+    demo = office.deps.demo
+    if demo is None:
+        raise NotFound("this is a real site: only `dutyroom demo` lets anybody in without a password")
+    opened = await gate.enter(office, request, demo.user) if demo.admits(key) else None
+    # Opened again in the same browser, the key is used up and the session is there.
+    answer = RedirectResponse("/demo", 303)
+    if opened is not None:
+        cookies.keep(answer, request, office, opened.secret)
     return answer
 
 

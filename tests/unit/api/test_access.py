@@ -47,7 +47,14 @@ TAKES_ENGINEER = {f"GET {PREFIX}/rejects"}
 
 # Of pages: those anybody may see, and forms for whoever has signed in. Every other form takes crew or above, and
 # accounts take an administrator.
-OPEN_PAGES = {"GET /static/{version}/{name:path}", "POST /preferences", "GET /login", "POST /login", "POST /logout"}
+OPEN_PAGES = {
+    "GET /static/{version}/{name:path}",
+    "POST /preferences",
+    "GET /login",
+    "POST /login",
+    "POST /logout",
+    "GET /demo/enter",
+}
 ONE_S_OWN = {"GET /password", "POST /password"}
 ACCOUNTS = ("/users", "/audit")
 

@@ -7,9 +7,11 @@ from http.cookies import SimpleCookie
 import httpx2
 import pytest
 
+from api.app import create_app
 from api.guard.limits import Limits, Purpose
 from api.guard.origin import SESSION_COOKIE
 from api.signin.agents import device
+from dutyroom.firstaccount import ensure_guest
 from maintenance.ledger import audit, passwords, sessions, users
 from maintenance.people import Role
 from tests.unit.api.house import T0, House
@@ -237,3 +239,37 @@ async def test_a_token_chooses_no_password_without_knowing_the_old_one(keyed: Ho
 )
 def test_a_browser_is_named_so_that_its_owner_knows_it(agent: str, shown: str) -> None:
     assert device(agent) == shown
+
+
+class Guest:
+    """What a demo's desk says of its viewer."""
+
+    user = "demo"
+
+    def __init__(self) -> None:
+        self.key: str | None = "the key"
+
+    def admits(self, key: str) -> bool:
+        """Once."""
+        right, self.key = key == self.key, None if key == self.key else self.key
+        return right
+
+
+async def test_a_demo_lets_its_viewer_in_once_by_its_key(house: House) -> None:
+    ensure_guest(house.ledger, "demo")
+    ensure_guest(house.ledger, "demo")
+    house.app = create_app(house.deps(demo=Guest()))
+    async with house.browser(None) as browser:
+        assert "set-cookie" not in (await browser.get("/demo/enter?key=guess")).headers
+        answer = await browser.get("/demo/enter", params={"key": "the key"})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/demo")
+        assert (await browser.get("/more")).status_code == 200
+    async with house.browser(None) as browser:
+        assert "set-cookie" not in (await browser.get("/demo/enter", params={"key": "the key"})).headers
+
+
+async def test_a_real_site_lets_nobody_in_by_a_key(house: House) -> None:
+    async with house.browser(None) as browser:
+        answer = await browser.get("/demo/enter?key=")
+    assert answer.status_code == 404
+    assert "set-cookie" not in answer.headers
