@@ -28,6 +28,14 @@ addEventListener("click", (event) => {
   if (form instanceof HTMLFormElement) for (const box of boxes(form)) box.checked = false;
 });
 
+// On a phone the tools are folded away until they are asked for; the choice lasts as long as the page.
+document.documentElement.dataset.tools = "folded";
+addEventListener("click", (event) => {
+  if (!(event.target instanceof Element) || !event.target.closest("[data-unfold]")) return;
+  const root = document.documentElement;
+  root.dataset.tools = root.dataset.tools === "folded" ? "shown" : "folded";
+});
+
 for (const form of document.querySelectorAll("form[data-select]")) if (form instanceof HTMLFormElement) count(form);
 document.addEventListener("htmx:afterSettle", () => {
   for (const form of document.querySelectorAll("form[data-select]")) if (form instanceof HTMLFormElement) count(form);
