@@ -15,6 +15,7 @@ from benchmarks.parts import engine_tick, journal_append
 from benchmarks.past import backtest
 from benchmarks.rows import Row, missing
 from benchmarks.ticket import publish_to_ticket
+from benchmarks.web import page_times
 from tests.support.programs import ProgramMissing
 
 Say = Callable[[str], None]
@@ -28,6 +29,7 @@ BENCHES: Mapping[str, tuple[Bench, str]] = {
     "ingest_duckdb_w1": (ingest_duckdb, "msg/s"),
     "ingest_influx_w1": (ingest_influx, "msg/s"),
     "publish_to_ticket": (publish_to_ticket, "ms"),
+    "pages": (page_times, "ms"),
 }
 
 

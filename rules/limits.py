@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from plant.catalogue import Text
 from plant.severity import Severity
@@ -53,18 +54,25 @@ def limits_on(plant: Plant, machine: Equipment, what: str, rules: Sequence[Rule]
 
 
 def _compared(level: Level, names: set[str], constants: Mapping[str, float]) -> Iterator[tuple[float, bool]]:
-    for node in ast.walk(ast.parse(level.when.strip(), mode="eval")):
-        if isinstance(node, ast.Compare) and len(node.ops) == 1:
-            left, right = node.left, node.comparators[0]
-            upper = isinstance(node.ops[0], ast.Gt | ast.GtE)
-            if _is_value(left, names):
-                value = _number(right, constants)
-            elif _is_value(right, names):
-                value, upper = _number(left, constants), not upper
-            else:
-                continue
-            if value is not None:
-                yield value, upper
+    for left, upper, right in _comparisons(level.when):
+        if _is_value(left, names):
+            value = _number(right, constants)
+        elif _is_value(right, names):
+            value, upper = _number(left, constants), not upper
+        else:
+            continue
+        if value is not None:
+            yield value, upper
+
+
+@lru_cache(maxsize=2_048)
+def _comparisons(when: str) -> tuple[tuple[ast.expr, bool, ast.expr], ...]:
+    """The comparisons of a condition as (left, whether left is to be the greater, right)."""
+    return tuple(
+        (node.left, isinstance(node.ops[0], ast.Gt | ast.GtE), node.comparators[0])
+        for node in ast.walk(ast.parse(when.strip(), mode="eval"))
+        if isinstance(node, ast.Compare) and len(node.ops) == 1
+    )
 
 
 def _is_value(node: ast.expr, names: set[str]) -> bool:

@@ -23,6 +23,9 @@ _RESTORE = Text("修复时限", "to restore")
 _VERIFY = Text("验证时限", "to be proven")
 _CLOSES = Text("预计自动关闭", "closes by itself")
 
+MOST_LOUD, MOST_OTHERS, MOST_JOBS = 3, 20, 10
+"""More than this is a flood, which the inbox is for; the board says how many more there are."""
+
 _GATEWAY, _SILENT = "gateway", "DQ-04"
 
 
@@ -72,16 +75,18 @@ async def _values(page: Page) -> Values:
     rules = {rule.id: rule for rule in office.deps.configuration.rules()}
     concerns = [in_words(concern, plant, rules) for concern in found.concerns]
     shown = [words for words in concerns if words.concern.alarm.severity is not Severity.P4]
+    loud, others = [w for w in shown if w.concern.loud], [w for w in shown if not w.concern.loud]
     gateways = await office.history(_gateways, office.deps.history, plant)
     areas = _areas(found.concerns, plant)
     machines = {id for id, machine in plant.site.equipment.items() if not machine.retired}
     tickets = [*found.working, *(concern.ticket for concern in found.concerns if concern.acknowledged)]
     return {
-        "loud": [words for words in shown if words.concern.loud],
-        "others": [words for words in shown if not words.concern.loud],
+        "loud": loud[:MOST_LOUD],
+        "others": others[:MOST_OTHERS],
+        "hidden": max(0, len(loud) - MOST_LOUD) + max(0, len(others) - MOST_OTHERS),
         "advice": len(concerns) - len(shown),
         "normal": len(machines - {concern.alarm.equipment for concern in found.concerns}),
-        "jobs": _jobs([ticket for ticket in tickets if ticket is not None], page, rules),
+        "jobs": _jobs([ticket for ticket in tickets if ticket is not None], page, rules)[:MOST_JOBS],
         "areas": areas,
         "quiet_areas": len({_area(machine) for machine in plant.site.equipment.values()}) - len(areas),
         "gateways": gateways,

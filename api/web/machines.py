@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,6 +35,7 @@ _STATUS = (
     "breaker_status",
 )
 _STALE_LEAST_MS = 90_000
+MOST_LISTED = 150
 
 
 class Run(StrEnum):
@@ -77,8 +79,12 @@ class Group:
 async def list_machines(page: APage, ask: Annotated[MachinesAsk, Query()]) -> HTMLResponse:
     """Equipment by area, what is abnormal first."""
     plant = page.plant
-    wanted = [machine for machine in plant.site.equipment.values() if not machine.retired and _matches(machine, ask)]
+    there = [machine for machine in plant.site.equipment.values() if not machine.retired and _matches(machine, ask)]
     found = await page.office.read(board)
+    # a wall of normal machines says nothing: many are shown area by area, and of all only what is abnormal
+    abnormal = {concern.alarm.equipment for concern in found.concerns}
+    whole = len(there) <= MOST_LISTED
+    wanted = there if whole else [machine for machine in there if machine.id in abnormal][:MOST_LISTED]
     newest = await page.office.history(lambda: {m.id: page.office.deps.history.latest(m.id) for m in wanted})
     worst: dict[str, Severity] = {}
     for concern in found.concerns:
@@ -95,6 +101,8 @@ async def list_machines(page: APage, ask: Annotated[MachinesAsk, Query()]) -> HT
             for key, rows in sorted(groups.items())
         ],
         ask=ask,
+        hidden=len(there) - len(wanted),
+        sizes=Counter(machine.path.rpartition("/")[0] for machine in there),
         areas=sorted({machine.path.rpartition("/")[0] for machine in plant.site.equipment.values()}),
         area_text=area_text,
     )
