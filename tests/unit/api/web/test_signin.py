@@ -263,7 +263,7 @@ async def test_a_demo_lets_its_viewer_in_once_by_its_key(house: House) -> None:
         assert "set-cookie" not in (await browser.get("/demo/enter?key=guess")).headers
         answer = await browser.get("/demo/enter", params={"key": "the key"})
         assert (answer.status_code, answer.headers["location"]) == (303, "/demo")
-        assert (await browser.get("/more")).status_code == 200
+        assert (await browser.get("/api/v1/tickets")).status_code == 200
     async with house.browser(None) as browser:
         assert "set-cookie" not in (await browser.get("/demo/enter", params={"key": "the key"})).headers
 
