@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
+import stamina
 import typer
+from stamina.instrumentation import RetryDetails
 
 from dutyroom.cli.options import ConfigFile
 from dutyroom.credentials import read_secret, write_secret
@@ -41,6 +43,7 @@ def setup(
     settings = load_settings(config)
     store = settings.store
     address = InfluxAddress(store.url, "", store.org, store.bucket)
+    stamina.instrumentation.set_on_retry_hooks([_waiting])
     wait_ready(address, _PATIENCE_S)
     keep_ms = round(settings.retention.raw_days * _DAY_MS)
     admin = _as_admin(address, admin_token_file, keep_ms)
@@ -51,6 +54,12 @@ def setup(
         return
     write_secret(token_file, new_token(admin))
     typer.echo(f"{token_file}: a new token, which may write and read {store.bucket} and its rollups", err=True)
+
+
+def _waiting(details: RetryDetails) -> None:
+    """Say once that we wait, and for what."""
+    if details.retry_num == 1:
+        typer.echo(f"waiting up to {_PATIENCE_S:.0f} s: {details.caused_by}", err=True)
 
 
 def _as_admin(address: InfluxAddress, file: Path, keep_ms: int) -> InfluxAddress:
