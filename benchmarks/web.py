@@ -68,7 +68,7 @@ class Big:
         self.token = self.ledger.add_user("bench", Role.ADMIN, author="bench", now=NOW)
         self.ledger.write(_fill)
         self._heard()
-        self.app: FastAPI = create_app(ApiDeps(self.ledger, self.store, self, self, streams_per_user=8))
+        self.app: FastAPI = create_app(ApiDeps(self.ledger, self.store, self, self, lambda: NOW, streams_per_user=8))
 
     def _heard(self) -> None:
         """Every point of every machine was heard a minute ago, and two machines for a day."""
