@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from fastapi import Form, Path, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from api.asks import AlarmsFilterAsk
 from api.shapes import Ask, SeverityName
@@ -41,12 +41,17 @@ class View(StrEnum):
     ALL = "all"
 
 
+def _none_for_empty(value: object) -> object:
+    """What a form's select sends for its first line."""
+    return None if value == "" else value
+
+
 class InboxAsk(Ask):
     """Which alarms: all of it stands in the address, so that going back finds it again."""
 
     view: View = View.ACTIVE
-    severity: SeverityName | None = None
-    area: str | None = Field(None, max_length=200)
+    severity: Annotated[SeverityName | None, BeforeValidator(_none_for_empty)] = None
+    area: Annotated[str | None, BeforeValidator(_none_for_empty)] = Field(None, max_length=200)
     q: str = Field("", max_length=100)
     cursor: str | None = Field(None, pattern=r"^[0-9]{1,18}$")
 

@@ -144,11 +144,14 @@ def _alive(points: Mapping[str, float], at: int) -> dict[str, float]:
 
 
 @contextmanager
-def campus(folder: Path, broker: Mosquitto, site: str) -> Iterator[Campus]:
-    """The service on a data folder of its own, with people who may sign in; ended in order after the block."""
+def campus(folder: Path, broker: Mosquitto, site: str, *, pumps: int = 0) -> Iterator[Campus]:
+    """The service on a data folder of its own, with people who may sign in; ended in order after the block.
+
+    `pumps` more pumps stand in a hall of their own; they say nothing by themselves.
+    """
     data = folder / "data"
     data.mkdir(parents=True)
-    _found(data, site)
+    _found(data, site, pumps)
     port = free_port()
     environment = {
         **os.environ,
@@ -173,9 +176,14 @@ def campus(folder: Path, broker: Mosquitto, site: str) -> Iterator[Campus]:
         yield made
 
 
-def _found(data: Path, site: str) -> None:
+def _found(data: Path, site: str, pumps: int) -> None:
     catalogue = load_catalogue()
     text = SITE.read_text(encoding="utf-8").replace("id: browser", f"id: {site}", 1)
+    for number in range(1, pumps + 1):
+        text += (
+            f"  - {{id: hp-{number}, path: hall/pump-{number}, type: pump, interval: 10s, "
+            f"name: {{zh: {number}号循环泵, en: Hall pump {number}}}}}\n"
+        )
     where = data / "site.yaml"
     where.write_text(text, encoding="utf-8")
     plant = Plant(catalogue, load_site(where, catalogue))

@@ -89,3 +89,10 @@ async def test_a_viewer_may_not_acknowledge(house: House) -> None:
     async with house.client(Role.VIEWER) as viewer:
         assert (await viewer.post("/alarms/acknowledge", data={"id": "1"})).status_code == 403
         assert 'type="checkbox"' not in (await viewer.get("/alarms", headers=HTML)).text
+
+
+async def test_empty_fields_of_the_filter_form_ask_for_everything(house: House, crew: httpx2.AsyncClient) -> None:
+    house.engine(event())
+    answer = await crew.get("/alarms?view=all&severity=&area=&q=", headers=HTML)
+    assert answer.status_code == 200
+    assert "一号水箱" in text_of(answer.text)
