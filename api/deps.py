@@ -51,7 +51,10 @@ class HistoryReads(Protocol):
         """Point → (ts, value, quality, reason) of its newest reading."""
 
     def buckets(self, key: SeriesKey, start: int, end: int, count: int) -> Buckets:
-        """The range [start, end) in `count` buckets of equal width."""
+        """The range [start, end) in `count` buckets of equal width; see `trends`."""
+
+    def trends(self, keys: Sequence[SeriesKey], start: int, end: int, count: int) -> list[Buckets]:
+        """The range [start, end) in `count` buckets for each series, from the coarsest rollup that fits."""
 
 
 class Configuration(Protocol):

@@ -78,6 +78,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{PREFIX}/rejects", alarms.list_rejects, _ENGINEER, _READ),
     Route("GET", f"{PREFIX}/latest", telemetry.latest, _VIEWER, _ONE),
     Route("GET", f"{PREFIX}/trends", telemetry.trends, _VIEWER, (*_ONE, 400)),
+    Route("GET", f"{PREFIX}/trends.csv", telemetry.trends_csv, _VIEWER, (*_ONE, 400), response=telemetry.Csv),
     Route("GET", f"{PREFIX}/stream", stream.stream, _VIEWER, (*_READ, 429), response=EventSourceResponse),
 )
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import numpy as np
-from fastapi import Query
+from fastapi import Query, Response
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -22,7 +26,14 @@ from plant.site import Equipment, Plant
 
 _HOUR = 3_600_000
 _DAY = 24 * _HOUR
-_LONGEST = 400 * _DAY
+LONGEST = 400 * _DAY
+"""The longest trend, ms."""
+
+
+class Csv(Response):
+    """A table for a spreadsheet."""
+
+    media_type = "text/csv"
 
 
 class LatestOut(Shape):
@@ -63,6 +74,7 @@ class Trend(Shape):
     max: list[float | None]
     count: list[int] = Field(description="usable readings, those of quality bad left out")
     good: list[int] = Field(description="readings of quality good")
+    bad: list[int] = Field(description="readings that are not usable: of quality bad, or no number")
 
 
 class Trends(Shape):
@@ -71,6 +83,7 @@ class Trends(Shape):
     start: Instant = Field(serialization_alias="from")
     end: Instant = Field(serialization_alias="to")
     at: list[Instant] = Field(description="first instant of each bucket")
+    step_ms: int = Field(description="the rollup the buckets are made of (60000 is a minute); 0: readings")
     series: list[Trend]
 
 
@@ -91,14 +104,38 @@ async def latest(office: AnOffice, ask: Annotated[LatestAsk, Query()]) -> list[L
 
 
 async def trends(office: AnOffice, ask: Annotated[TrendsAsk, Query()]) -> Trends:
-    """Least, mean and greatest value in each of equal buckets."""
+    """Least, mean and greatest value in each bucket.
+
+    Buckets are equal up to the grid of the rollup they are made of (see `at`); the range's ends are exact.
+    """
+    return await office.history(_trends, office.deps.history, _asked(office, ask))
+
+
+async def trends_csv(office: AnOffice, ask: Annotated[TrendsAsk, Query()]) -> Csv:
+    """The same as a table for a spreadsheet: UTC and the site's time, then min, mean, max and count of each point.
+
+    Buckets in which no point has a value are left out.
+    """
+    asked = _asked(office, ask)
+    text = await office.history(lambda: _csv(_trends(office.deps.history, asked), asked.plant))
+    name = f"trends-{iso(asked.start)[:16]}-{iso(asked.end)[:16]}.csv".replace(":", "")
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Csv(text, headers=headers)
+
+
+def _asked(office: AnOffice, ask: TrendsAsk) -> _Asked:
     plant = office.deps.configuration.plant()
-    keys = [_series(plant, name) for name in dict.fromkeys(ask.point)]
+    keys = [series_of(plant, name) for name in dict.fromkeys(ask.point)]
     end = office.now() if ask.end is None else ask.end
     start = end - _DAY if ask.start is None else ask.start
-    if not 0 < end - start <= _LONGEST:
+    check_range(start, end)
+    return _Asked(plant, keys, start, end, ask.buckets)
+
+
+def check_range(start: int, end: int) -> None:
+    """Raises BadInput where a trend has no time, or too much."""
+    if not 0 < end - start <= LONGEST:
         raise BadInput(f"{iso(start)} to {iso(end)}: expected `from` before `to`, at most 400 days between them")
-    return await office.history(_trends, office.deps.history, _Asked(plant, keys, start, end, ask.buckets))
 
 
 def _machine(plant: Plant, name: str) -> Equipment:
@@ -108,7 +145,8 @@ def _machine(plant: Plant, name: str) -> Equipment:
     return machine
 
 
-def _series(plant: Plant, name: str) -> SeriesKey:
+def series_of(plant: Plant, name: str) -> SeriesKey:
+    """The series EQUIPMENT/POINT names; raises BadInput or NotFound."""
     equipment, slash, point = name.rpartition("/")
     if not slash:
         raise BadInput(f"{name!r} names no point: expected EQUIPMENT/POINT such as chiller-1/chw_supply_temp")
@@ -136,11 +174,9 @@ def _latest(history: HistoryReads, plant: Plant, machines: list[Equipment]) -> l
 
 
 def _trends(history: HistoryReads, asked: _Asked) -> Trends:
-    at: list[int] = []
+    buckets = history.trends(asked.keys, asked.start, asked.end, asked.buckets)
     series = []
-    for key in asked.keys:
-        found = history.buckets(key, asked.start, asked.end, asked.buckets)
-        at = found.start.tolist()
+    for key, found in zip(asked.keys, buckets, strict=True):
         point = asked.plant.points(asked.plant.site.equipment[key.equipment])[key.point]
         series.append(
             Trend(
@@ -152,9 +188,34 @@ def _trends(history: HistoryReads, asked: _Asked) -> Trends:
                 max=_numbers(found.maximum),
                 count=found.count.tolist(),
                 good=found.good.tolist(),
+                bad=found.bad.tolist(),
             )
         )
-    return Trends(start=asked.start, end=asked.end, at=at, series=series)
+    at = buckets[0].start.tolist()
+    return Trends(start=asked.start, end=asked.end, at=at, step_ms=buckets[0].step, series=series)
+
+
+def _csv(found: Trends, plant: Plant) -> str:
+    """Lines end as spreadsheets expect; the mark at the front tells them that it is UTF-8."""
+    out = io.StringIO()
+    out.write("\ufeff")
+    lines = csv.writer(out)
+    zone = ZoneInfo(plant.site.zone)
+    kinds = ("min", "mean", "max", "count")
+    heads = [f"{one.equipment}/{one.point} {kind} [{one.unit}]" for one in found.series for kind in kinds]
+    lines.writerow(["time_utc", f"time_{plant.site.zone}", *heads])
+    for row, at in enumerate(found.at):
+        if any(one.count[row] for one in found.series):
+            here = datetime.fromtimestamp(at / 1000, UTC).astimezone(zone).isoformat(sep=" ", timespec="seconds")
+            lines.writerow([iso(at), here, *(_cell(one, kind, row) for one in found.series for kind in kinds)])
+    return out.getvalue()
+
+
+def _cell(one: Trend, kind: str, row: int) -> str:
+    value: float | int | None = getattr(one, kind)[row]
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int) else f"{value:.10g}"
 
 
 def _numbers(column: NDArray[np.float64]) -> list[float | None]:

@@ -15,6 +15,7 @@ from benchmarks.parts import engine_tick, journal_append
 from benchmarks.past import backtest
 from benchmarks.rows import Row, missing
 from benchmarks.ticket import publish_to_ticket
+from benchmarks.trend import trend_duckdb, trend_influx
 from benchmarks.web import page_times
 from tests.support.programs import ProgramMissing
 
@@ -30,6 +31,8 @@ BENCHES: Mapping[str, tuple[Bench, str]] = {
     "ingest_influx_w1": (ingest_influx, "msg/s"),
     "publish_to_ticket": (publish_to_ticket, "ms"),
     "pages": (page_times, "ms"),
+    "trend_duckdb": (trend_duckdb, "ms"),
+    "trend_influx": (trend_influx, "ms"),
 }
 
 

@@ -10,7 +10,7 @@ from api.web.language import Language
 _S, _MIN, _HOUR, _DAY = 1_000, 60_000, 3_600_000, 86_400_000
 _ZH_DAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 _EN_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_EN_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+EN_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def local(ms: int, zone: ZoneInfo) -> datetime:
@@ -29,7 +29,7 @@ def day(ms: int, now: int, zone: ZoneInfo, language: Language) -> str:
     other = then.year != local(now, zone).year
     if language is Language.ZH:
         return f"{f'{then.year}年' if other else ''}{then.month}月{then.day}日 {_ZH_DAYS[then.weekday()]}"
-    return f"{_EN_DAYS[then.weekday()]} {then.day} {_EN_MONTHS[then.month - 1]}{f' {then.year}' if other else ''}"
+    return f"{_EN_DAYS[then.weekday()]} {then.day} {EN_MONTHS[then.month - 1]}{f' {then.year}' if other else ''}"
 
 
 def moment(ms: int, now: int, zone: ZoneInfo, language: Language) -> str:

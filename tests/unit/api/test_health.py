@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +38,9 @@ class BrokenStore:
         return {}
 
     def buckets(self, key: SeriesKey, start: int, end: int, count: int) -> Buckets:
+        raise Unavailable("the store is away")
+
+    def trends(self, keys: Sequence[SeriesKey], start: int, end: int, count: int) -> list[Buckets]:
         raise Unavailable("the store is away")
 
 

@@ -68,6 +68,7 @@ async def test_a_trend_has_numbers_where_readings_are_and_nulls_where_none_is(
     assert shown["from"] == "2026-11-23T02:00:00Z"
     assert shown["to"] == "2026-11-23T02:03:00Z"
     assert shown["at"] == ["2026-11-23T02:00:00Z", "2026-11-23T02:01:00Z", "2026-11-23T02:02:00Z"]
+    assert shown["step_ms"] == MINUTE
     assert shown["series"] == [
         {
             "equipment": "tank-1",
@@ -78,6 +79,7 @@ async def test_a_trend_has_numbers_where_readings_are_and_nulls_where_none_is(
             "max": [44.0, None, 50.0],
             "count": [2, 0, 1],
             "good": [1, 0, 1],
+            "bad": [0, 0, 1],
         },
         {
             "equipment": "tank-1",
@@ -88,6 +90,7 @@ async def test_a_trend_has_numbers_where_readings_are_and_nulls_where_none_is(
             "max": [None, None, None],
             "count": [0, 0, 0],
             "good": [0, 0, 0],
+            "bad": [0, 0, 0],
         },
     ]
 
@@ -133,3 +136,26 @@ async def test_the_clock_of_the_site_decides_what_today_is(house: House, viewer:
     house.set_live(plant_time=T0 + 10 * HOUR)
     shown = (await viewer.get("/api/v1/trends?point=tank-1/temp")).json()
     assert shown["to"] == "2026-11-23T12:00:00Z"
+
+
+async def test_a_table_has_both_times_and_leaves_out_what_is_empty(house: House, viewer: httpx2.AsyncClient) -> None:
+    house.wrote(reading(T0, 40.0), reading(T0 + 30_000, 44.5), reading(T0 + 2 * MINUTE, 50.0, "level"))
+    query = "point=tank-1/temp&point=tank-1/level&from=2026-11-23T02:00:00Z&to=2026-11-23T02:03:00Z&buckets=3"
+    answer = await viewer.get(f"/api/v1/trends.csv?{query}")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert 'filename="trends-2026-11-23T0200-2026-11-23T0203.csv"' in answer.headers["content-disposition"]
+    assert answer.text.split("\r\n") == [
+        "\ufefftime_utc,time_Asia/Shanghai,tank-1/temp min [Cel],tank-1/temp mean [Cel],tank-1/temp max [Cel],"
+        "tank-1/temp count [Cel],tank-1/level min [%],tank-1/level mean [%],tank-1/level max [%],"
+        "tank-1/level count [%]",
+        "2026-11-23T02:00:00Z,2026-11-23 10:00:00+08:00,40,42.25,44.5,2,,,,0",
+        "2026-11-23T02:02:00Z,2026-11-23 10:02:00+08:00,,,,0,50,50,50,1",
+        "",
+    ]
+
+
+async def test_a_table_that_cannot_be_made_says_why(quiet_house: House) -> None:
+    async with quiet_house.client() as client:
+        answer = await client.get("/api/v1/trends.csv?point=tank-1/nothing")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
