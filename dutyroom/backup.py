@@ -7,6 +7,7 @@ journal last. So the copy is what a kill at some moment would have left, which e
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 import sqlite3
@@ -31,6 +32,7 @@ from plant.instants import iso
 
 LEDGER, JOURNAL, HOT = "ledger.db", "journal.db", Path("telemetry") / "hot.duckdb"
 _SNAPSHOTS = "snapshots"
+_STAGE = ".dutyroom-backup-"
 _TRIES = 3
 # Not in a backup: locks and half-written files; InfluxDB's offset, so that a restored service writes what the journal
 # holds once more, whatever InfluxDB still has; and credentials, which are never copied.
@@ -53,11 +55,7 @@ def back_up(data: Path, target: Path, now: int) -> Manifest:
     try:
         _check_room(data, target)
         for _ in range(_TRIES):
-            with (
-                _standing_still(data) as still,
-                tempfile.TemporaryDirectory(prefix=".dutyroom-backup-", dir=target.parent) as scratch,
-            ):
-                stage = Path(scratch)
+            with _standing_still(data) as still, _staging(target.parent) as stage:
                 hot = _gather(data, stage, still=still)
                 manifest = _described(stage, hot, now)
                 if manifest is not None:
@@ -98,6 +96,27 @@ def _standing_still(data: Path) -> Iterator[bool]:
         yield True
     finally:
         lock.release()
+
+
+@contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    """A folder that is gone after the block; one that a killed backup has left, whose lock died with it, goes too."""
+    for left in folder.glob(f"{_STAGE}*"):
+        with suppress(BlockingIOError), _locked(left):
+            shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=_STAGE, dir=folder) as stage, _locked(Path(stage)):
+        yield Path(stage)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Raises BlockingIOError when another process has it."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _gather(data: Path, stage: Path, *, still: bool) -> Literal["copied", "rebuilt", "none"]:

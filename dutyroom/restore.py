@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def restore(source: Path, data: Path) -> Manifest:
         beside.mkdir(parents=True)
         try:
             manifest = unpack(source, beside)
+            _give_to_owner(data, beside)
             # the ledger last: without it nothing takes the folder for a service's
             for path in sorted(beside.iterdir(), key=lambda path: (path.name == LEDGER, path.name)):
                 path.rename(data / path.name)
@@ -42,3 +44,12 @@ def restore(source: Path, data: Path) -> Manifest:
             f"{source} cannot be restored to {data} ({error}); look at the disk and permissions"
         ) from error
     return manifest
+
+
+def _give_to_owner(data: Path, beside: Path) -> None:
+    """What root restores belongs to whom the folder belongs to: the service could not open it otherwise."""
+    if os.geteuid() != 0:
+        return
+    owner = data.stat()
+    for path in beside.rglob("*"):
+        os.chown(path, owner.st_uid, owner.st_gid)

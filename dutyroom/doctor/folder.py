@@ -46,6 +46,13 @@ def check_folder(data: Path) -> Iterator[Finding]:
             Text(f"数据目录 {data} 不可写", f"the data folder {data} cannot be written"),
             Text("以服务账号运行，或改正属主与权限", "run as the service's account, or mend owner and mode"),
         )
+    elif strangers := sorted(path.name for path in data.iterdir() if path.stat().st_uid != data.stat().st_uid):
+        listed = ", ".join(strangers[:3])
+        yield bad(
+            "settings",
+            Text(f"{listed} 的属主与目录 {data} 不同", f"{listed} belong to another account than {data}"),
+            Text(f"chown -R --reference={data} {data}", f"chown -R --reference={data} {data}"),
+        )
     elif data.stat().st_mode & 0o007:
         yield warn(
             "settings",
@@ -168,10 +175,14 @@ def check_users(ledger: Ledger) -> Iterator[Finding]:
     """Whether anybody can sign in, and somebody as admin."""
     users = [user for user in ledger.read(listed) if not user.disabled]
     if not users:
-        yield bad(
+        yield warn(
             "users",
-            Text("没有用户，无人能登录", "there is no user: nobody can sign in"),
-            Text("dutyroom user add NAME --role admin", "dutyroom user add NAME --role admin"),
+            Text("还没有用户", "there is no user yet"),
+            Text(
+                "首次启动会建管理员并在标准错误输出密码；或 dutyroom user add NAME --role admin",
+                "the first start makes an administrator and says its password on stderr; "
+                "or dutyroom user add NAME --role admin",
+            ),
         )
     elif not any(user.role is Role.ADMIN for user in users):
         yield warn(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,8 @@ import zstandard
 from dutyroom.archive import read_manifest
 from dutyroom.backup import back_up
 from dutyroom.content import Content
+from dutyroom.doctor.findings import Grade
+from dutyroom.doctor.folder import check_folder
 from dutyroom.restore import restore
 from history.duck import DuckStore
 from history.entries import Config, Tick
@@ -117,6 +121,34 @@ def test_it_overwrites_nothing_and_needs_a_data_folder(data: Path, file: Path, t
 
 def test_it_leaves_nothing_beside_it(file: Path, tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"data", file.name}
+
+
+def test_what_a_killed_backup_left_goes_and_what_another_is_at_stays(data: Path, tmp_path: Path) -> None:
+    left, busy = tmp_path / ".dutyroom-backup-left", tmp_path / ".dutyroom-backup-busy"
+    for folder in (left, busy):
+        folder.mkdir()
+        (folder / "ledger.db").write_text("half")
+    handle = os.open(busy, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        back_up(data, tmp_path / "backup.tar.zst", NOW)
+    finally:
+        os.close(handle)
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "backup.tar.zst", busy.name}
+
+
+def test_what_is_restored_belongs_to_whom_the_folder_belongs_to(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    if os.geteuid() == 0:
+        os.chown(tmp_path / "new", 12_345, 12_345)
+    restore(file, tmp_path / "new")
+    owner = (tmp_path / "new").stat().st_uid
+    assert {path.stat().st_uid for path in (tmp_path / "new").rglob("*")} == {owner}
+    assert {finding.grade for finding in check_folder(tmp_path / "new")} != {Grade.BAD}
+    if os.geteuid() == 0:
+        os.chown(tmp_path / "new" / "ledger.db", 0, 0)
+        (found,) = check_folder(tmp_path / "new")
+        assert (found.grade, found.text.en.split()[0]) == (Grade.BAD, "ledger.db")
 
 
 def test_a_folder_that_holds_anything_is_refused(file: Path, tmp_path: Path) -> None:
