@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Depends
 
 from api.access import at_least
-from api.web import files, home, inbox, machines, preferences, signin, tour
+from api.web import account, accounts, files, home, inbox, machines, preferences, signin, tour
 from maintenance.people import Role
 
 
@@ -51,6 +51,14 @@ PAGES: tuple[PageRoute, ...] = (
     # Open to whoever must choose a password before anything else; they ask for a session themselves.
     PageRoute("GET", "/password", signin.password_form, None),
     PageRoute("POST", "/password", signin.set_password, None),
+    PageRoute("GET", "/account", account.show_account, _VIEWER),
+    PageRoute("POST", "/account/sessions", account.end_sessions, _VIEWER),
+    PageRoute("GET", "/users", accounts.list_users, _ADMIN),
+    PageRoute("POST", "/users", accounts.add_user, _ADMIN),
+    PageRoute("GET", "/users/{name}", accounts.show_user, _ADMIN),
+    PageRoute("POST", "/users/{name}/role", accounts.set_role, _ADMIN),
+    PageRoute("POST", "/users/{name}/act", accounts.act_on_user, _ADMIN),
+    PageRoute("GET", "/audit", accounts.list_audit, _ADMIN),
 )
 
 

@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.integration]
 NOT_PAGES = ("/static/", "/live/", "/photos/", "/demo")
 NAMES = (*PEOPLE, "中文", "管理员")
 FILLED: dict[str, Callable[[Campus], str]] = {
+    "/users/{name}": lambda site: "/users/admin2",
     "/equipment/{id}": lambda site: "/equipment/ch-1",
     "/trends": lambda site: "/trends?point=ch-1/chw_supply_temp&point=ch-1/active_power",
 }

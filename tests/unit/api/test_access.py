@@ -55,7 +55,7 @@ OPEN_PAGES = {
     "POST /logout",
     "GET /demo/enter",
 }
-ONE_S_OWN = {"GET /password", "POST /password"}
+ONE_S_OWN = {"GET /password", "POST /password", "POST /account/sessions"}
 ACCOUNTS = ("/users", "/audit")
 
 
