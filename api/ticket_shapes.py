@@ -148,6 +148,7 @@ class TransitionAsk(Ask):
     reason: str = Field("", max_length=2_000)
     resolution: Resolution | None = Field(None, description="only with `to: cancelled`")
     waiting_for: WaitingFor | None = Field(None, description="only with `to: on_hold`; stands for a reason")
+    cause_code: CauseCode | None = Field(None, description="what was found, where the move says so")
     key: Key = None
 
 

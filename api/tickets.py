@@ -67,7 +67,7 @@ async def open_ticket(office: AnOffice, caller: Caller, ask: TicketAsk) -> Ticke
 
 async def move_ticket(office: AnOffice, caller: Caller, id: TicketId, ask: TransitionAsk) -> TicketOut:
     """Move a ticket. A 409 says where it stands, at which version, and which moves the caller has from there."""
-    move = Move(ask.to, caller, office.now(), ask.reason, ask.resolution, ask.waiting_for, ask.key)
+    move = Move(ask.to, caller, office.now(), ask.reason, ask.resolution, ask.waiting_for, ask.key, ask.cause_code)
     async with explained(office, id, caller):
         moved = await office.act(office.deps.ledger.move_ticket, id, move, version=ask.version)
     return TicketOut.model_validate(moved)

@@ -7,7 +7,17 @@ from dataclasses import dataclass, replace
 
 from maintenance.deadlines import REMIND_PARKED, VERIFY_WITHIN
 from maintenance.people import PEOPLE, Actor, Role
-from maintenance.ticket import CANCELLATIONS, Need, Resolution, State, Ticket, Transition, WaitingFor, allowed
+from maintenance.ticket import (
+    CANCELLATIONS,
+    CauseCode,
+    Need,
+    Resolution,
+    State,
+    Ticket,
+    Transition,
+    WaitingFor,
+    allowed,
+)
 from plant.errors import BadInput, Conflict, NotPermitted
 from plant.severity import Severity
 
@@ -17,7 +27,7 @@ class Move:
     """A wish to bring a ticket into state `to`. `at` is plant time, ms UTC.
 
     `resolution` goes only with cancelling, `waiting_for` only with putting on hold. `key` is made by the client and
-    the same at every attempt, so that a move sent twice is made once.
+    the same at every attempt, so that a move sent twice is made once. `cause_code` says what was found.
     """
 
     to: State
@@ -27,6 +37,7 @@ class Move:
     resolution: Resolution | None = None
     waiting_for: WaitingFor | None = None
     key: str | None = None
+    cause_code: CauseCode | None = None
 
 
 def decide(ticket: Ticket, move: Move, *, open_children: Sequence[str] = ()) -> Ticket:
@@ -41,7 +52,8 @@ def decide(ticket: Ticket, move: Move, *, open_children: Sequence[str] = ()) -> 
         raise BadInput(f"a resolution goes only with cancelling, not with a move to {move.to}")
     if move.waiting_for is not None and move.to is not State.ON_HOLD:
         raise BadInput(f"only a ticket on hold waits for {move.waiting_for}, not one moved to {move.to}")
-    return replace(_moved(ticket, move), waiting_for=move.waiting_for)
+    cause = ticket.cause_code if move.cause_code is None else move.cause_code
+    return replace(_moved(ticket, move), waiting_for=move.waiting_for, cause_code=cause)
 
 
 def _moved(ticket: Ticket, move: Move) -> Ticket:

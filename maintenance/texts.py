@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from maintenance.ledger.rows import NoticeKind, Phrase
-from maintenance.ticket import CauseCode, Resolution, State, Verdict, WaitingFor
+from maintenance.ledger.rows import Happening, NoticeKind, Phrase
+from maintenance.ticket import CauseCode, Need, Resolution, State, Verdict, WaitingFor
 from plant.catalogue import Text
 from plant.severity import Severity
 
@@ -89,6 +89,51 @@ NOTICES: Mapping[NoticeKind, Text] = {
     NoticeKind.PARKED: Text("工单待条件:验证所需工况未出现", "Parked: the conditions for a proof have not come"),
     NoticeKind.STILL_PARKED: Text("工单仍待条件", "Still parked"),
     NoticeKind.CLOSED: Text("工单已结束", "Ticket finished"),
+}
+
+HAPPENINGS: Mapping[Happening, Text] = {
+    Happening.RAISED: Text("告警成立", "Alarm raised"),
+    Happening.LEVEL: Text("告警级别变化", "Alarm changed its level"),
+    Happening.RELEASED: Text("上级原因已解除，告警单列", "Its cause is over, the alarm stands alone"),
+    Happening.CLEARED: Text("告警恢复", "Alarm cleared"),
+    Happening.VERIFIED: Text("遥测确认恢复", "The telemetry proved the repair"),
+    Happening.VERIFY_FAILED: Text("验证未通过，故障再次出现", "Not repaired: the fault was seen again"),
+    Happening.RESET: Text("复位告警", "Reset the alarm"),
+    Happening.OPENED: Text("开单", "Opened the ticket"),
+    Happening.JOINED: Text("同一告警再次出现，并入本单", "The alarm came again and joined this ticket"),
+    Happening.MOVED: Text("变更状态", "Moved"),
+    Happening.ACKNOWLEDGED: Text("确认", "Acknowledged"),
+    Happening.ESCALATED: Text("升级", "Escalated"),
+    Happening.OVERDUE: Text("超时", "Overdue"),
+    Happening.LINKED: Text("归入上级工单", "Became part of a parent ticket"),
+    Happening.COMMENTED: Text("备注", "Comment"),
+    Happening.ASSIGNED: Text("派给", "Assigned to"),
+    Happening.JUDGED: Text("判定", "Verdict"),
+    Happening.DIAGNOSED: Text("原因", "Cause"),
+    Happening.REPORTED: Text("再次报修", "Reported again"),
+    Happening.PHOTO: Text("照片", "Photo"),
+    Happening.MUTED: Text("检修静默", "Notices held"),
+    Happening.UNMUTED: Text("结束静默", "Notices go out again"),
+}
+
+MOVES: Mapping[State, Text] = {
+    State.OPEN: Text("工单重新打开", "Re-opened"),
+    State.ACKNOWLEDGED: Text("确认接单", "Acknowledged"),
+    State.IN_PROGRESS: Text("开始处理", "Started work"),
+    State.VERIFYING: Text("完成，转待验证", "Said to be done, to be verified"),
+    State.CLOSED: Text("关闭", "Closed"),
+    State.PARKED: Text("转待条件", "Parked"),
+    State.ON_HOLD: Text("挂起", "Put on hold"),
+    State.CANCELLED: Text("取消", "Cancelled"),
+}
+
+NEEDS: Mapping[Need, Text] = {
+    Need.REASON: Text("要写原因", "a reason"),
+    Need.RULE: Text("要有能验证的规则", "a rule that can prove it"),
+    Need.NO_RULE: Text("只限没有规则的工单", "a ticket without a rule"),
+    Need.UNACKNOWLEDGED: Text("只限还没有人确认", "that nobody has acknowledged it yet"),
+    Need.NOT_STARTED: Text("只限还没有开始处理", "that work has not begun"),
+    Need.CHILDREN_FINISHED: Text("子工单要先结束", "that its child tickets are finished"),
 }
 
 NOTICE_LINE = Text(

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Depends
 
 from api.access import at_least
-from api.web import account, accounts, files, home, inbox, machines, preferences, signin, tour
+from api.web import account, accounts, files, home, inbox, machines, preferences, signin, ticketforms, ticketpages, tour
 from maintenance.people import Role
 
 
@@ -35,6 +35,17 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute("POST", "/alarms/acknowledge", inbox.acknowledge, _CREW),
     PageRoute("POST", "/alarms/shelve", inbox.shelve, _CREW),
     PageRoute("POST", "/alarms/unshelve", inbox.unshelve, _CREW),
+    PageRoute("GET", "/tickets", ticketpages.show_tickets, _VIEWER),
+    PageRoute("GET", "/live/tickets", ticketpages.live_tickets, _VIEWER),
+    PageRoute("GET", "/tickets/{id}", ticketpages.show_ticket, _VIEWER),
+    PageRoute("GET", "/live/tickets/{id}", ticketpages.live_ticket, _VIEWER),
+    PageRoute("POST", "/tickets/{id}/move", ticketforms.move, _CREW),
+    PageRoute("POST", "/tickets/{id}/comment", ticketforms.comment, _CREW),
+    PageRoute("POST", "/tickets/{id}/assign", ticketforms.assign, _CREW),
+    PageRoute("POST", "/tickets/{id}/verdict", ticketforms.judge, _CREW),
+    PageRoute("POST", "/tickets/{id}/cause", ticketforms.diagnose, _CREW),
+    PageRoute("POST", "/tickets/{id}/mute", ticketforms.mute, _CREW),
+    PageRoute("POST", "/tickets/{id}/unmute", ticketforms.unmute, _CREW),
     PageRoute("GET", "/equipment", machines.list_machines, _VIEWER),
     PageRoute("GET", "/equipment/{id}", machines.show_machine, _VIEWER),
     PageRoute("GET", "/live/equipment/{id}", machines.live_machine, _VIEWER),

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from maintenance.people import Role
-from maintenance.texts import RESOLUTIONS, SEVERITIES, STATES, VERDICTS
+from maintenance.texts import (
+    CAUSE_CODES,
+    NEEDS,
+    PHRASES,
+    RESOLUTIONS,
+    SEVERITIES,
+    STATES,
+    VERDICTS,
+    WAITING_FOR,
+)
 from plant.catalogue import Text
 from plant.quality import Reason
 from plant.site import Mode
@@ -66,6 +75,10 @@ WORDS = {
     "severities": SEVERITIES,
     "resolutions": RESOLUTIONS,
     "verdicts": VERDICTS,
+    "causes": CAUSE_CODES,
+    "waiting": WAITING_FOR,
+    "phrases": PHRASES,
+    "needs": NEEDS,
     "roles": ROLES,
     "modes": MODES,
     "qualities": QUALITIES,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Select, func, select
+from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Select, func, or_, select
 
 from maintenance.ledger.book import to_ticket
 from maintenance.ledger.mutes import standing
@@ -34,10 +34,20 @@ class Page(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """One of these equipments or one of these rules: what a text that people search for has found."""
+
+    equipments: Collection[str]
+    rules: Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
 class TicketFilter:
     """Which tickets; None means any.
 
     `least`: this severity or graver. `unfinished`: neither closed nor cancelled. `since`: opened at this ms or later.
+    `of`: given to this person, or acknowledged by them and given to nobody. `text`: part of number or title, or of one
+    of the equipments or rules that `named` holds.
     """
 
     states: Collection[State] | None = None
@@ -48,6 +58,10 @@ class TicketFilter:
     assignee: str | None = None
     parent: str | None = None
     since: int | None = None
+    of: str | None = None
+    equipments: Collection[str] | None = None
+    text: str | None = None
+    named: Named | None = None
 
 
 class AlarmState(StrEnum):
@@ -59,14 +73,6 @@ class AlarmState(StrEnum):
     RETURNED = "returned"
     """Back to normal by itself, and nobody has acknowledged it."""
     CLEARED = "cleared"
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """Alarms of one of these equipments or one of these rules: what a text that people search for has found."""
-
-    equipments: Collection[str]
-    rules: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,13 @@ def list_tickets(
         query = query.where(tickets.c.severity <= which.least)
     if which.since is not None:
         query = query.where(tickets.c.opened_at >= which.since)
+    if which.of is not None:
+        taken = tickets.c.assignee.is_(None) & (tickets.c.acknowledged_by == which.of)
+        query = query.where((tickets.c.assignee == which.of) | taken)
+    if which.equipments is not None:
+        query = query.where(tickets.c.equipment.in_(which.equipments))
+    if which.text is not None:
+        query = query.where(_about(which.text, which.named or Named((), ())))
     return _page(connection, query, tickets.c.seq, to_ticket, cursor=cursor, limit=limit)
 
 
@@ -235,6 +248,16 @@ def projection(connection: Connection) -> Projection:
     return Projection(
         tuple(sorted(seen, key=lambda line: (line[0], line[1], line[4]))),
         tuple(sorted(jobs, key=lambda line: tuple(part or "" for part in line))),
+    )
+
+
+def _about(text: str, named: Named) -> ColumnElement[bool]:
+    wanted = text.lower()
+    return or_(
+        func.lower(tickets.c.id).contains(wanted, autoescape=True),
+        func.lower(tickets.c.title).contains(wanted, autoescape=True),
+        tickets.c.equipment.in_(named.equipments),
+        tickets.c.rule.in_(named.rules),
     )
 
 

@@ -108,8 +108,8 @@ def _joined(book: Book, ticket: Ticket, told: Told) -> Ticket:
     count = select(func.count()).select_from(fault_reports).where(fault_reports.c.ticket == ticket.id)
     if book.connection.execute(count).scalar_one() >= MOST_OF_ONE_TICKET:
         raise Conflict(f"{ticket.id} has been reported {MOST_OF_ONE_TICKET} times already: the crew knows of it")
-    words = PHRASES[told.phrase].zh
-    text = f"{words}: {told.text.strip()}" if told.text.strip() else words
+    words = told.text.strip()
+    text = f"{told.phrase}: {words}" if words else told.phrase.value
     book.note(ticket, REPORTER, Note(Happening.REPORTED, text), at=book.now)
     return ticket
 

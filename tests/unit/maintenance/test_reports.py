@@ -66,7 +66,7 @@ def test_a_second_person_adds_to_the_open_report_of_the_machine_and_nobody_is_to
 
     assert (second.ticket, second.merged) == (first.ticket, True)
     assert len(office.ledger.read(outbox.listed)) == 1
-    assert office.history(first.ticket)[-1].text == "不够热或太冷: still"
+    assert office.history(first.ticket)[-1].text == "too_cold: still"
     assert office.only().version == 1
 
 
