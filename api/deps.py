@@ -14,9 +14,10 @@ from maintenance.moves import Move
 from maintenance.people import Actor
 from maintenance.ticket import Ticket
 from plant.catalogue import Text
-from plant.reading import SeriesKey
+from plant.reading import ReadingBatch, SeriesKey, SeriesTable
 from plant.site import Plant
 from rules.model import Rule
+from rules.standing import Standing
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -55,6 +56,9 @@ class HistoryReads(Protocol):
 
     def trends(self, keys: Sequence[SeriesKey], start: int, end: int, count: int) -> list[Buckets]:
         """The range [start, end) in `count` buckets for each series, from the coarsest rollup that fits."""
+
+    def rows(self, keys: Sequence[SeriesKey], table: SeriesTable, start: int, end: int) -> ReadingBatch:
+        """All readings of the series with start ≤ ts < end, with their `seen`, ordered by (ts, series)."""
 
 
 class Configuration(Protocol):
@@ -103,6 +107,9 @@ class LiveView(Protocol):
 
     def look(self) -> Live:
         """How it stands now; answers from memory, never blocks."""
+
+    def verdicts(self) -> Sequence[Standing]:
+        """How every rule stands where it is installed, by rule and equipment; answers from memory, never blocks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,10 @@ from plant.cataloguefile import load_catalogue
 from plant.reading import ReadingBatch
 from plant.severity import Severity
 from plant.site import Equipment, Mode, Plant, Site
+from rules.engine import Engine
 from rules.loader import load_pack
 from rules.model import Rule
+from rules.standing import Standing, standings
 
 MACHINES = 1_000
 TICKETS = 100_000
@@ -65,6 +67,7 @@ class Big:
         }
         self._plant = Plant(self.catalogue, Site("big", "Asia/Shanghai", Text("大厂区", "Big site"), machines))
         self._pack = load_pack(catalogue=self.catalogue)
+        self._engine = Engine(self._plant, self._pack)
         self.token = self.ledger.add_user("bench", Role.ADMIN, author="bench", now=NOW)
         self.ledger.write(_fill)
         self._heard()
@@ -84,6 +87,9 @@ class Big:
 
     def look(self) -> Live:
         return Live(NOW, True, True, 1, {"rules": 1, "store": 1}, {}, Counted())
+
+    def verdicts(self) -> Sequence[Standing]:
+        return standings(self._engine)
 
     def plant(self) -> Plant:
         return self._plant

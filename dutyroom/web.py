@@ -15,6 +15,7 @@ from plant.errors import Unavailable
 from plant.instants import NEVER
 from plant.site import Plant
 from rules.model import Rule
+from rules.standing import Standing, standings
 
 if TYPE_CHECKING:
     from dutyroom.service import Running
@@ -80,6 +81,11 @@ class LiveParts:
             faults=faults,
             counted=self._counted(),
         )
+
+    def verdicts(self) -> Sequence[Standing]:
+        """How every rule stands where it is installed."""
+        engine = self._service.rules.judging.engine if self._service.rules else None
+        return standings(engine) if engine is not None else ()
 
     def _counted(self) -> Counted:
         rules, storing = self._service.rules, self._service.storing

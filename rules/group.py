@@ -99,7 +99,7 @@ class Group:
             runners = [runner for runner in kind.runners if runner.rule.judges_points is judging]
             if not runners:
                 continue
-            block = kind.block(made, self._ages(made, listening), None if judging else judge)
+            block = kind.block(made, self.ages(made, listening), None if judging else judge)
             for runner in runners:
                 before = runner.machines.phase.copy()
                 outcome = runner.run(block)
@@ -143,7 +143,7 @@ class Group:
             for at, level in busy_changes(mine, column, phases):
                 judge.record(runner.rule.id, machine.id, member, self.step_ms, (at, int(level > 0)))
 
-    def _ages(self, made: Frames, listening: Listening) -> Callable[[str], Num]:
+    def ages(self, made: Frames, listening: Listening) -> Callable[[str], Num]:
         """Planes of `silent` and `stale_after` for every equipment of the group, ms counted as 0.001 s."""
 
         def ages(name: str) -> Num:

@@ -32,8 +32,18 @@ class Counts:
     gated: Ints
 
 
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """Verdicts of the newest judged instant `at`, ms UTC; arrays of shape (e,), as in Counts."""
+
+    at: int
+    fault: Bools
+    ok: Bools
+    gated: Bools
+
+
 class RuleRunner:
-    """One rule on the equipment of one type."""
+    """One rule on the equipment of one type. `latest` is replaced whole, so other threads may read it."""
 
     def __init__(self, compiled: CompiledRule, roster: Roster) -> None:
         rule = compiled.rule
@@ -54,6 +64,7 @@ class RuleRunner:
         )
         self.installed = np.repeat(compiled.installed, levels, axis=0)
         self.alarms: dict[int, Alarm] = {}
+        self.latest: Latest | None = None
         size = len(roster.equipment)
         self.counts = Counts(*(np.zeros(size, np.int64) for _ in range(4)))
 
@@ -69,7 +80,7 @@ class RuleRunner:
     def run(self, block: Block) -> tuple[Verdicts, list[Transition]]:
         """Verdicts of the block and the transitions of the machines, by (row, equipment, time)."""
         verdicts = self._verdicts(block)
-        self._count(verdicts)
+        self._count(verdicts, int(block.instants[-1]))
         codes = np.zeros(verdicts.fault.shape, np.int8)
         codes[verdicts.fault] = Code.FAULT
         codes[verdicts.fine] = Code.HELD
@@ -95,7 +106,7 @@ class RuleRunner:
             node.num(block)
         return Verdicts(fault, fine, clear, gated)
 
-    def _count(self, verdicts: Verdicts) -> None:
+    def _count(self, verdicts: Verdicts, last: int) -> None:
         installed = any_along(self.installed, 0)[:, None]
         fault = any_along(verdicts.fault, 0)
         ok = verdicts.ok(self.installed)
@@ -104,6 +115,7 @@ class RuleRunner:
         self.counts.ok += ok.sum(axis=1)
         self.counts.gated += (rest & verdicts.gated).sum(axis=1)
         self.counts.unknown += (rest & ~verdicts.gated).sum(axis=1)
+        self.latest = Latest(last, fault[:, -1].copy(), ok[:, -1].copy(), verdicts.gated[:, -1].copy())
 
     def course(self, block: Block, verdicts: Verdicts, column: int) -> Course:
         """The block as the alarm of one equipment sees it."""

@@ -50,3 +50,8 @@ def quantity(value: float | None, unit: str, decimals: int | None = None) -> str
     printed = unit_text(unit)
     digits = number(value, unit, decimals)
     return f"{digits} {printed}" if printed and digits != "–" else digits
+
+
+def plain(value: float) -> str:
+    """A number as a configuration writes it: `3`, `0.85`; no digit more than it has."""
+    return f"{value:g}".replace("-", "−")

@@ -9,7 +9,20 @@ from typing import Any
 from fastapi import APIRouter, Depends
 
 from api.access import at_least
-from api.web import account, accounts, files, home, inbox, machines, preferences, signin, ticketforms, ticketpages, tour
+from api.web import (
+    account,
+    accounts,
+    files,
+    home,
+    inbox,
+    machines,
+    preferences,
+    rulebook,
+    signin,
+    ticketforms,
+    ticketpages,
+    tour,
+)
 from maintenance.people import Role
 
 
@@ -49,6 +62,9 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute("GET", "/equipment", machines.list_machines, _VIEWER),
     PageRoute("GET", "/equipment/{id}", machines.show_machine, _VIEWER),
     PageRoute("GET", "/live/equipment/{id}", machines.live_machine, _VIEWER),
+    PageRoute("GET", "/rules", rulebook.list_rules, _VIEWER),
+    PageRoute("GET", "/rules/{id}", rulebook.show_rule, _VIEWER),
+    PageRoute("GET", "/live/rules/{id}", rulebook.live_rule, _VIEWER),
     PageRoute("GET", "/more", preferences.more, _VIEWER),
     PageRoute("GET", "/demo/enter", signin.enter_demo, None),
     PageRoute("GET", "/demo", tour.show_tour, _VIEWER),

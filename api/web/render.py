@@ -56,6 +56,7 @@ def _environment(language: Language, statics: Statics) -> Environment:
         "duration": partial(times.duration, language=language),
         "quantity": figures.quantity,
         "number": figures.number,
+        "plain": figures.plain,
         "unit": figures.unit_text,
     }
     environment.globals |= {"static": statics.url, "language": language, "WORDS": WORDS}

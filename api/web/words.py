@@ -18,6 +18,8 @@ from maintenance.texts import (
 from plant.catalogue import Text
 from plant.quality import Reason
 from plant.site import Mode
+from rules.machines import Phase
+from rules.standing import Verdict
 
 ROLES: Mapping[Role, Text] = {
     Role.VIEWER: Text("查看", "Viewer"),
@@ -70,7 +72,39 @@ REASONS: Mapping[Reason, Text] = {
     Reason.CONFLICT: Text("同一时刻出现不同的值", "two values for one time"),
 }
 
+FAMILIES: Mapping[str, Text] = {
+    "CH": Text("冷水机组", "Chillers"),
+    "CT": Text("冷却塔", "Cooling towers"),
+    "PU": Text("水泵", "Pumps"),
+    "VF": Text("变频器", "Drives"),
+    "PN": Text("管网", "Pipe network"),
+    "AH": Text("空调机组", "Air handling"),
+    "FU": Text("风机盘管", "Fan coils"),
+    "EL": Text("低压配电", "Low voltage"),
+    "DM": Text("宿舍用电", "Dormitory circuits"),
+    "BH": Text("浴室热水", "Bathhouse hot water"),
+    "DQ": Text("数据质量", "Data quality"),
+}
+"""Families of rules by the letters their ids begin with."""
+
+PHASES: Mapping[Phase, Text] = {
+    Phase.NORMAL: Text("未触发", "at rest"),
+    Phase.PENDING: Text("计时中", "timing"),
+    Phase.ACTIVE: Text("已报出", "raised"),
+    Phase.RECOVERING: Text("恢复计时中", "timing its recovery"),
+}
+
+RULE_VERDICTS: Mapping[Verdict, Text] = {
+    Verdict.FAULT: Text("故障", "fault"),
+    Verdict.OK: Text("正常", "well"),
+    Verdict.UNKNOWN: Text("无法判定", "cannot be judged"),
+    Verdict.GATED: Text("不在判定条件", "not in the state it judges"),
+}
+
 WORDS = {
+    "families": FAMILIES,
+    "phases": PHASES,
+    "rule_verdicts": RULE_VERDICTS,
     "states": STATES,
     "severities": SEVERITIES,
     "resolutions": RESOLUTIONS,

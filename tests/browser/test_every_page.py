@@ -18,6 +18,7 @@ NAMES = (*PEOPLE, "中文", "管理员")
 FILLED: dict[str, Callable[[Campus], str]] = {
     "/users/{name}": lambda site: "/users/admin2",
     "/equipment/{id}": lambda site: "/equipment/ch-1",
+    "/rules/{id}": lambda site: "/rules/EL-16?equipment=fd-1",
     "/trends": lambda site: "/trends?point=ch-1/chw_supply_temp&point=ch-1/active_power",
 }
 

@@ -25,6 +25,7 @@ from plant.severity import Severity
 from plant.site import Equipment, Mode, Plant, Site
 from rules.events import AlarmEvent, EventKind
 from rules.model import Level, Rule, RuleParam
+from rules.standing import Standing
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -133,6 +134,7 @@ class House:
         self.store = store
         self.now_live = live()
         self.now_plant = site()
+        self.stands: Sequence[Standing] = ()
         self.pack: Sequence[Rule] = (rule("BH-01", "hot_water_tank"), rule("CH-04", "chiller"), rule("DQ-01", "*"))
         self.tokens = {role: ledger.add_user(f"a {role.value}", role, author="test", now=T0) for role in PEOPLE}
         self.clock_ms = T0 + HOUR
@@ -152,6 +154,9 @@ class House:
 
     def look(self) -> Live:
         return self.now_live
+
+    def verdicts(self) -> Sequence[Standing]:
+        return self.stands
 
     def plant(self) -> Plant:
         return self.now_plant

@@ -17,7 +17,7 @@ from api.deps import Counted
 from history.protocols import Buckets
 from maintenance.people import Role
 from plant.errors import Unavailable
-from plant.reading import SeriesKey
+from plant.reading import ReadingBatch, SeriesKey
 from tests.unit.api.house import T0, House, event, opened
 
 
@@ -36,6 +36,9 @@ class BrokenStore:
         if not self.mended:
             raise Unavailable("http://influx.secret:8086 refuses the connection")
         return {}
+
+    def rows(self, keys: object, table: object, start: int, end: int) -> ReadingBatch:
+        raise Unavailable("the store is away")
 
     def buckets(self, key: SeriesKey, start: int, end: int, count: int) -> Buckets:
         raise Unavailable("the store is away")
