@@ -46,10 +46,14 @@ def create_app(deps: ApiDeps) -> FastAPI:
     @asynccontextmanager
     async def beating(_: FastAPI) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as tasks:
-            task = tasks.create_task(office.pulse.run(), name="live-pulse")
+            running = [
+                tasks.create_task(office.pulse.run(), name="live-pulse"),
+                tasks.create_task(office.note_rates(), name="rates"),
+            ]
             yield
             office.pulse.close()
-            task.cancel()
+            for task in running:
+                task.cancel()
 
     app = _App(
         title="Dutyroom",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -84,13 +85,48 @@ class Counted:
     rejected: Mapping[str, int] = field(default_factory=dict)
 
 
+class Trouble(StrEnum):
+    """What ails a part, in words that anybody may read: they say nothing of files and addresses, as the log does."""
+
+    ENDED = "has ended; the service's log says why"
+    WAITS = "waits for something outside; the service's log says for what"
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What the collector has done since it started, in the words of `ingest.collector.CollectorStatus`.
+
+    `waiting` is how many messages are not yet durable.
+    """
+
+    received: int = 0
+    acked: int = 0
+    dropped: int = 0
+    waiting: int = 0
+    stalls_healed: int = 0
+    sessions_lost: int = 0
+    clock_back: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The data folder's disk and what of it the parts take, bytes."""
+
+    total: int
+    free: int
+    journal: int
+    history: int
+    ledger: int
+
+
 @dataclass(frozen=True, slots=True)
 class Live:
     """How the data path stands at this moment.
 
     `plant_time` is ms UTC, NEVER before the first tick. `journal_offset` is that of the newest durable entry,
     `consumers` how far each consumer of the journal has come (`rules`, `store`). `faults` names the parts that do
-    not work (`journal`, `store`, …) and why, in words that anybody may read.
+    not work (`journal`, `store`, …) and why, in words that anybody may read. `collected` is None where the collector
+    is another process.
     """
 
     plant_time: int
@@ -100,6 +136,7 @@ class Live:
     consumers: Mapping[str, int]
     faults: Mapping[str, str]
     counted: Counted
+    collected: Collected | None = None
 
 
 class LiveView(Protocol):
@@ -167,8 +204,8 @@ class DemoDesk(Protocol):
 @dataclass(frozen=True, slots=True)
 class ApiDeps:
     """Everything the app needs. `most_lag` is how many journal entries a consumer may be behind and count as ready.
-    `clock` gives system time, ms UTC. `secure_cookies` marks cookies Secure also where the request came over http,
-    as behind a proxy that ends TLS and does not say so.
+    `clock` gives system time, ms UTC; `disk` looks at the data folder, and blocks. `secure_cookies`
+    marks cookies Secure also where the request came over http, as behind a proxy that ends TLS and does not say so.
 
     One user may hold `streams_per_user` live streams, all users together `streams`; whoever holds one is signed in
     anew every `sign_in_again_s` seconds, so that a revoked token ends it.
@@ -179,6 +216,7 @@ class ApiDeps:
     configuration: Configuration
     live: LiveView
     clock: Callable[[], int]
+    disk: Callable[[], Disk]
     secure_cookies: bool = False
     most_lag: int = 30_000
     streams_per_user: int = 8

@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
-from api.deps import Counted, Live
+from api.deps import Collected, Counted, Live
 from api.office import AnOffice
 from api.probes import lags
 from api.queries import Numbers, numbers
@@ -47,12 +47,27 @@ async def metrics(office: AnOffice) -> Response:
 def _data_path(live: Live) -> Iterator[Metric]:
     if live.plant_time != NEVER:
         yield _gauge("plant_time_seconds", "Plant time, seconds since 1970", live.plant_time / 1000)
+    if live.collected is not None:
+        yield from _collected(live.collected)
     yield _gauge("listening", "1 while the site is being listened to", live.listening)
     yield _gauge("broker_connected", "1 while the broker is connected", live.broker_connected)
     yield _gauge("journal_offset", "Offset of the newest durable journal entry", live.journal_offset)
     yield _gauges("consumer_offset", "Journal offset a consumer has done", "consumer", live.consumers)
     yield _gauges("consumer_lag", "Journal entries a consumer still has to read", "consumer", lags(live))
     yield _gauges("fault", "1 for each part that does not work", "part", dict.fromkeys(live.faults, 1))
+
+
+def _collected(collected: Collected) -> Iterator[Metric]:
+    yield _gauge("messages_waiting", "Messages received and not yet durable", collected.waiting)
+    for name, help, value in (
+        ("messages_received", "MQTT messages received", collected.received),
+        ("messages_acknowledged", "MQTT messages acknowledged after they were durable", collected.acked),
+        ("messages_dropped", "MQTT messages of QoS 0 for which there was no room", collected.dropped),
+        ("broker_stalls_healed", "Connections made anew because the broker sent no more", collected.stalls_healed),
+        ("broker_sessions_lost", "Times the broker had forgotten our session", collected.sessions_lost),
+        ("clock_back", "Published clock messages that would have gone back in time", collected.clock_back),
+    ):
+        yield CounterMetricFamily(f"dutyroom_{name}", help, value=value)
 
 
 def _counted(counted: Counted) -> Iterator[Metric]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import get_running_loop, sleep
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Concatenate, ParamSpec, TypeVar
@@ -15,6 +16,7 @@ from api.guard.limits import Limits
 from api.meters import Meters
 from api.places import Places, Pulse
 from api.probes import probes
+from api.rates import STEP_S, Rates
 from maintenance.ledger.book import Book
 from maintenance.ledger.queries import newest_happening
 from plant.errors import Unavailable
@@ -38,6 +40,7 @@ class Office:
         self._hashing = CapacityLimiter(_HASHING_THREADS)
         self.meters = Meters()
         self.limits = Limits()
+        self.rates = Rates()
         self.probes = probes(deps)
         self.places = Places(of_one=deps.streams_per_user, of_all=deps.streams)
         self.pulse = Pulse(lambda: self.read(newest_happening))
@@ -62,6 +65,12 @@ class Office:
     async def hashing(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run something of `maintenance.ledger.passwords` in a thread; a flood of tries waits in line."""
         return await to_thread.run_sync(partial(act, *args, **kwargs), limiter=self._hashing)
+
+    async def note_rates(self) -> None:
+        """Note the totals every few seconds, for ever."""
+        while True:
+            self.rates.note(get_running_loop().time(), self.deps.live.look().counted)
+            await sleep(STEP_S)
 
     def clock(self) -> int:
         """System time, ms UTC: what sessions and accounts are dated by, also while no data comes."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, insert
 
 from api.app import create_app
-from api.deps import ApiDeps, Counted, Live
+from api.deps import ApiDeps, Counted, Disk, Live
 from api.web.pages import PAGES
 from benchmarks.rows import Row, row
 from history.duck import DuckStore
@@ -71,7 +71,9 @@ class Big:
         self.token = self.ledger.add_user("bench", Role.ADMIN, author="bench", now=NOW)
         self.ledger.write(_fill)
         self._heard()
-        self.app: FastAPI = create_app(ApiDeps(self.ledger, self.store, self, self, lambda: NOW, streams_per_user=8))
+        self.app: FastAPI = create_app(
+            ApiDeps(self.ledger, self.store, self, self, lambda: NOW, lambda: Disk(1, 1, 0, 0, 0), streams_per_user=8)
+        )
 
     def _heard(self) -> None:
         """Every point of every machine was heard a minute ago, and two machines for a day."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import shutil
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.app import create_app
-from api.deps import ApiDeps, Counted, DemoDesk, Live
+from api.deps import ApiDeps, Collected, Counted, DemoDesk, Disk, Live, Trouble
 from api.server import serve
 from dutyroom.content import Content
 from dutyroom.systemtime import system_now
+from ingest.collector import CollectorStatus
 from plant.errors import Unavailable
 from plant.instants import NEVER
 from plant.site import Plant
@@ -19,11 +23,6 @@ from rules.standing import Standing, standings
 
 if TYPE_CHECKING:
     from dutyroom.service import Running
-
-
-# anybody may ask whether the service is ready, so these say nothing of files and addresses; the log does
-_ENDED = "has ended; the service's log says why"
-_WAITS = "waits for something outside; the service's log says for what"
 
 
 class Current:
@@ -53,23 +52,24 @@ class LiveParts:
 
     def look(self) -> Live:
         """How it stands now."""
-        service, faults = self._service, {}
+        service = self._service
+        faults: dict[str, str] = {}
         collector = service.collector.status() if service.collector else None
         consumers = {}
         for consumer in (service.rules, service.storing):
             if consumer is not None:
                 consumers[consumer.name] = consumer.offset
                 if consumer.fatal is not None:
-                    faults[consumer.name] = _ENDED
+                    faults[consumer.name] = Trouble.ENDED
                 elif consumer.held_up is not None:
-                    faults[consumer.name] = _WAITS
+                    faults[consumer.name] = Trouble.WAITS
         if collector is not None:
             if collector.journal_error:
-                faults["journal"] = _WAITS
+                faults["journal"] = Trouble.WAITS
             if collector.broker_error and not collector.connected:
-                faults["broker"] = _WAITS
+                faults["broker"] = Trouble.WAITS
         if service.relay is not None and service.relay.trouble:
-            faults["relay"] = _WAITS
+            faults["relay"] = Trouble.WAITS
         rules = service.rules
         return Live(
             plant_time=rules.passed if rules else NEVER,
@@ -80,6 +80,7 @@ class LiveParts:
             consumers=consumers,
             faults=faults,
             counted=self._counted(),
+            collected=None if collector is None else _collected(collector),
         )
 
     def verdicts(self) -> Sequence[Standing]:
@@ -102,6 +103,37 @@ class LiveParts:
         )
 
 
+def _collected(status: CollectorStatus) -> Collected:
+    return Collected(
+        status.received,
+        status.acked,
+        status.dropped,
+        status.waiting,
+        status.stalls_healed,
+        status.sessions_lost,
+        status.clock_back,
+    )
+
+
+def _disk(data: Path) -> Disk:
+    """The data folder's disk; raises Unavailable when it cannot be looked at."""
+    try:
+        whole = shutil.disk_usage(data)
+        return Disk(
+            whole.total,
+            whole.free,
+            journal=_size(data.glob("journal.db*")),
+            history=_size((data / "telemetry").rglob("*")),
+            ledger=_size(data.glob("ledger.db*")),
+        )
+    except OSError as error:
+        raise Unavailable(f"{data} cannot be looked at: {error}") from error
+
+
+def _size(paths: Iterable[Path]) -> int:
+    return sum(path.stat().st_size for path in paths if path.is_file())
+
+
 @asynccontextmanager
 async def serve_api(service: Running, demo: DemoDesk | None = None) -> AsyncIterator[int]:
     """The API on the configured address for as long as the block; gives the port it got."""
@@ -114,6 +146,7 @@ async def serve_api(service: Running, demo: DemoDesk | None = None) -> AsyncIter
         Current(service),
         LiveParts(service),
         system_now,
+        partial(_disk, service.settings.data),
         secure_cookies=http.secure_cookies,
         demo=demo,
     )

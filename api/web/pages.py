@@ -13,6 +13,7 @@ from api.web import (
     account,
     accounts,
     files,
+    health,
     home,
     inbox,
     machines,
@@ -78,6 +79,9 @@ PAGES: tuple[PageRoute, ...] = (
     # Open to whoever must choose a password before anything else; they ask for a session themselves.
     PageRoute("GET", "/password", signin.password_form, None),
     PageRoute("POST", "/password", signin.set_password, None),
+    PageRoute("GET", "/health", health.show_health, _VIEWER),
+    PageRoute("GET", "/live/health", health.live_health, _VIEWER),
+    PageRoute("POST", "/health/notices/{id}/retry", health.retry_notice, _ENGINEER),
     PageRoute("GET", "/account", account.show_account, _VIEWER),
     PageRoute("POST", "/account/sessions", account.end_sessions, _VIEWER),
     PageRoute("GET", "/users", accounts.list_users, _ADMIN),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, update
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select, update
 
 from maintenance.ledger.rows import Notice, NoticeState
 from maintenance.ledger.tables import outbox
@@ -53,3 +56,40 @@ def revive(connection: Connection, id: int) -> None:
 def _tried(connection: Connection, id: int, values: dict[str, object]) -> None:
     here = update(outbox).where(outbox.c.id == id)
     connection.execute(here.values(values | {"attempts": outbox.c.attempts + 1}))
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """How a channel stands: notices by state, since when the oldest waits, and the newest attempt's answer.
+
+    `oldest_at` is plant time, ms UTC; `last_answer` is what became of the newest notice that was tried.
+    """
+
+    name: str
+    counts: Mapping[NoticeState, int]
+    oldest_at: int | None
+    last_answer: str
+    last_state: NoticeState | None
+
+
+def by_channel(connection: Connection) -> list[Channel]:
+    """Every channel that was ever told something, by name."""
+    counted: dict[str, dict[NoticeState, int]] = {}
+    query = select(outbox.c.channel, outbox.c.state, func.count().label("found"))
+    for row in connection.execute(query.group_by(outbox.c.channel, outbox.c.state).order_by(outbox.c.channel)):
+        counted.setdefault(row.channel, {})[row.state] = row.found
+    return [_channel(connection, name, counts) for name, counts in counted.items()]
+
+
+def _channel(connection: Connection, name: str, counts: Mapping[NoticeState, int]) -> Channel:
+    mine = outbox.c.channel == name
+    oldest = select(func.min(outbox.c.at)).where(mine, outbox.c.state == NoticeState.WAITING)
+    tried = select(outbox.c.last_answer, outbox.c.state).where(mine, outbox.c.attempts > 0)
+    last = connection.execute(tried.order_by(outbox.c.id.desc()).limit(1)).first()
+    return Channel(
+        name,
+        counts,
+        connection.execute(oldest).scalar_one(),
+        "" if last is None else last.last_answer,
+        None if last is None else last.state,
+    )

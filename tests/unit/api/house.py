@@ -12,7 +12,7 @@ import httpx2
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.deps import ApiDeps, Counted, Live
+from api.deps import ApiDeps, Counted, Disk, Live
 from api.guard.origin import SESSION_COOKIE
 from history.duck import DuckStore
 from maintenance.ledger import EngineCommit, Ledger, Reject, secrets, sessions
@@ -34,6 +34,7 @@ T0 = 1_795_399_200_000
 """2026-11-23T02:00:00Z"""
 
 HASH = "ab" * 32
+DISK = Disk(total=100 << 30, free=40 << 30, journal=3 << 30, history=1 << 30, ledger=5 << 20)
 PROOF = (
     b'{"equipment":"tank-1","frames":{"instants":[1795398600000,1795399200000],"points":{"temp":["41.000","39.000"]}},'
     b'"levels":[{"for_ms":600000,"member":null,"severity":2,"when":{"of":[{"quality":"none","text":"temp","unit":"Cel",'
@@ -142,7 +143,7 @@ class House:
 
     def deps(self, **limits: Any) -> ApiDeps:
         """What the app is made of."""
-        return ApiDeps(self.ledger, self.store, self, self, lambda: self.clock_ms, **limits)
+        return ApiDeps(self.ledger, self.store, self, self, lambda: self.clock_ms, lambda: DISK, **limits)
 
     def set_live(self, **changes: object) -> None:
         """Change how the data path stands."""
