@@ -184,10 +184,15 @@ def _title(page: Page, rule: str | None, title: str) -> str:
     return title if found is None else page.text(found.title)
 
 
+def relation_text(name: str) -> Text:
+    """What a relation is called; its own name where it has no words."""
+    return _RELATIONS.get(name, Text(name, name))
+
+
 def _relations(page: Page, machine: Equipment) -> list[tuple[Text, Sequence[Equipment]]]:
     equipment = page.plant.site.equipment
     return [
-        (_RELATIONS.get(name, Text(name, name)), [equipment[id] for id in ids if id in equipment])
+        (relation_text(name), [equipment[id] for id in ids if id in equipment])
         for name, ids in machine.relations.items()
     ]
 

@@ -14,6 +14,7 @@ from pydantic import Field
 from api.queries import standing
 from api.shapes import Ask
 from api.web.explained import Part, part_of
+from api.web.machines import relation_text
 from api.web.render import APage, Page, Values
 from api.web.sentences import Sentences, names_for
 from api.web.words import FAMILIES
@@ -115,7 +116,7 @@ async def list_rules(page: APage, ask: Annotated[RulesAsk, Query()]) -> HTMLResp
     return page.render(
         "rules.html",
         ask=ask,
-        groups=[(key, rows) for key, rows in sorted(groups.items())],
+        groups=[(key, sorted(rows, key=_urgency)) for key, rows in sorted(groups.items())],
         families=sorted({_family(rule) for rule in rules}),
         family_text=family_text,
     )
@@ -130,9 +131,8 @@ async def show_rule(page: APage, id: RuleId, ask: Annotated[RuleAsk, Query()]) -
         spoken=_spoken(page, rule, ask),
         gate=_sentences(page, rule, ask).say(rule.gate) if rule.gate else None,
         overrides=_overrides(rule, page.plant),
-        causing=[(text, _cause_words(page, text)) for text in rule.suppressed_by],
+        causing=[_cause(page, text) for text in rule.suppressed_by],
         types=[page.plant.catalogue.types[name].text for name in rule.applies_to if name != "*"],
-        family=family_text(_family(rule)),
         **await _explained(page, rule, ask),
     )
 
@@ -140,6 +140,11 @@ async def show_rule(page: APage, id: RuleId, ask: Annotated[RuleAsk, Query()]) -
 async def live_rule(page: APage, id: RuleId) -> HTMLResponse:
     """The part of a rule's page that changes: where it stands, its alarms."""
     return page.render("rule_live.html", **await _places(page, _rule(page, id)))
+
+
+def _urgency(row: Row) -> tuple[int, bool, str]:
+    """Rules with alarms first, the gravest of them before all, then those that stand somewhere."""
+    return row.active or len(Severity) + 1, not row.installed, row.rule.id
 
 
 def family_text(key: str) -> Text:
@@ -238,10 +243,11 @@ def _overrides(rule: Rule, plant: Plant) -> dict[str, list[tuple[Equipment, floa
     return found
 
 
-def _cause_words(page: Page, text: str) -> str:
-    id = text.rpartition(":")[2]
+def _cause(page: Page, text: str) -> tuple[str, str, Text | None]:
+    """A cause that an alarm waits for: its rule, that one's title, and the relation to the equipment it is on."""
+    relation, _, id = text.rpartition(":")
     found = next((rule for rule in page.office.deps.configuration.rules() if rule.id == id), None)
-    return id if found is None else page.text(found.title)
+    return id, id if found is None else page.text(found.title), relation_text(relation) if relation else None
 
 
 async def _explained(page: Page, rule: Rule, ask: RuleAsk) -> Values:
@@ -264,7 +270,10 @@ def _reasoned(page: Page, rule: Rule, ask: RuleAsk, found: Explanation) -> list[
         Reasoned(
             None if one.member is None else points[one.member].text,
             None if one.gate is None else part_of(one.gate, sentences),
-            [Why(level, part_of(level.when, sentences), part_of(level.clear, sentences)) for level in one.levels],
+            [
+                Why(level, part_of(level.when, sentences), part_of(level.clear, sentences))
+                for level in sorted(one.levels, key=lambda level: level.severity)
+            ],
         )
         for one in found.members
     ]

@@ -13,7 +13,7 @@ from api.web.words import REASONS
 from plant.catalogue import Catalogue, Text
 from plant.instants import parse_duration
 from plant.quality import Reason
-from plant.site import Equipment
+from plant.site import Equipment, expand
 from rules.model import Rule
 
 _COMPARED: Mapping[type[ast.cmpop], Text] = {
@@ -85,6 +85,10 @@ def names_for(rule: Rule, kind: str, catalogue: Catalogue, machine: Equipment | 
             found[f"{relation}.{point.name}"] = Name(point.text, point.unit)
     found |= {point.name: Name(point.text, point.unit) for point in type_.points.values()}
     found |= {family.name: Name(family.point.text, family.point.unit) for family in type_.families.values()}
+    if machine is not None:
+        for family in type_.families.values():
+            members = expand(family, machine.members.get(family.name, {}))
+            found |= {point.name: Name(point.text, point.unit) for point in members}
     found |= {derived.name: Name(derived.text, derived.unit) for derived in type_.derived.values()}
     found |= {derived.name: Name(derived.text, derived.unit) for derived in rule.derived.values()}
     own = {} if machine is None else machine.parameters
