@@ -93,8 +93,17 @@ def _point(shop: Workshop, node: ast.Call, parser: Parser) -> Term:
         raise parser.fail(pattern, f"{member.family} has no {{{missing[0]}}}", expected=known)
     name = _HOLDER.sub(lambda found: member.members[found[1]], pattern.value)
     if name not in shop.scope.points:
-        raise parser.fail(pattern, f"unknown point {name!r}", expected="a point of the type")
+        # a check of the rule itself has no machines, and every member that a family can have
+        if not shop.scope.rows or member.unit == "bool" or not _is_sister(name, member.family or ""):
+            raise parser.fail(pattern, f"unknown point {name!r}", expected="a point of the type")
+        # a member that no machine of the site has declared: nothing is known of it, anywhere
+        return Const((None,), Dimension.of(member.unit), member.low, member.high, name)
     return parser.point(name, shop.scope.points[name])
+
+
+def _is_sister(name: str, family: str) -> bool:
+    """Whether a name is one of the family's, whoever has such a member."""
+    return re.fullmatch("[a-z0-9]+".join(map(re.escape, _HOLDER.split(family)[::2])), name) is not None
 
 
 def _local_hour(shop: Workshop, node: ast.Call, parser: Parser) -> NumNode:
