@@ -15,10 +15,12 @@ from pathlib import Path
 import httpx2
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
+from sqlalchemy import Connection, func, select
 
 from dutyroom.content import Content
 from maintenance.ledger import Ledger
 from maintenance.ledger.queries import list_tickets
+from maintenance.ledger.tables import commands
 from maintenance.people import Role
 from plant.cataloguefile import load_catalogue
 from plant.instants import parse_instant
@@ -93,6 +95,7 @@ class Campus:
 
         A machine is named by its path with `__` for `/` and `_` for `-`.
         """
+        wait_until(self._relayed, seconds=30, what="what people did is in the journal")
         for name, points in changed.items():
             self.values[_path(name)] |= points
         end = self.at + round(minutes * MINUTE)
@@ -112,6 +115,10 @@ class Campus:
         info = self.client.publish(f"dutyroom/v1/{self.site}/clock", json.dumps({"ts": self.at}), qos=1)
         info.wait_for_publish(30)
 
+    def _relayed(self) -> bool:
+        with Ledger.open(self.folder / "ledger.db") as ledger:
+            return ledger.read(_waiting_commands) == 0
+
     def _passed(self) -> int:
         with Ledger.open(self.folder / "ledger.db") as ledger:
             return ledger.plant_now() or 0
@@ -129,8 +136,13 @@ class Campus:
         return found[-1]
 
 
-def _tickets(connection: object) -> list[tuple[str, str | None]]:
-    return [(ticket.id, ticket.rule) for ticket in reversed(list_tickets(connection).items)]  # type: ignore[arg-type]
+def _tickets(connection: Connection) -> list[tuple[str, str | None]]:
+    return [(ticket.id, ticket.rule) for ticket in reversed(list_tickets(connection).items)]
+
+
+def _waiting_commands(connection: Connection) -> int:
+    waiting = select(func.count()).select_from(commands).where(commands.c.relayed_offset.is_(None))
+    return int(connection.execute(waiting).scalar_one())
 
 
 def _path(name: str) -> str:

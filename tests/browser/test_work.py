@@ -40,7 +40,7 @@ def test_work_on_a_phone_until_the_telemetry_closes_the_ticket(site: Campus, com
     expect(page.locator(".stepper .now")).to_contain_text("待验证")
     expect(page.locator(".verify")).to_contain_text("30 分钟")
     site.advance(12)
-    expect(page.locator(".verify .big")).to_have_text(re.compile(r"^1\d"), timeout=20_000)
+    expect(page.locator(".verify .big")).to_have_text(re.compile(r"^1\d"), timeout=60_000)
     site.advance(22)
     page.reload()
     expect(page.locator(".stepper .now")).to_contain_text("已关闭")
@@ -60,7 +60,7 @@ def test_what_is_said_to_be_done_and_is_not_comes_back_with_its_chart(site: Camp
     page.reload()
     expect(page.locator(".stepper .now")).to_contain_text("处理中")
     expect(page.locator(".timeline")).to_contain_text("验证未通过")
-    expect(page.locator("figure.chart svg").first).to_be_visible()
+    expect(page.locator(".chart svg.plot").first).to_be_visible()
     site.advance(3, lv__feeder_1={"joint_temp_incoming_l2": 53.0})
 
 

@@ -3,6 +3,8 @@
 
 const QUIET_MS = 1200;
 const POLL_MS = 15_000;
+/** Time passes and proofs count also while nothing happens. */
+const AGAIN_MS = 20_000;
 const STILL_S = 20;
 
 /** @type {import("./htmx").Htmx | undefined} */
@@ -94,5 +96,6 @@ function listen() {
 if (document.querySelector("[data-alive]")) {
   listen();
   setInterval(refresh, 500);
+  setInterval(() => (wanted = true), AGAIN_MS);
   setInterval(told, 1000);
 }
