@@ -62,6 +62,16 @@ class HistoryReads(Protocol):
         """All readings of the series with start ≤ ts < end, with their `seen`, ordered by (ts, series)."""
 
 
+class PhotoDesk(Protocol):
+    """Photos by the SHA-256 of their bytes: `maintenance.photofiles.PhotoFolder`. Every method blocks."""
+
+    def put(self, body: bytes) -> str:
+        """Keep a photo, durable when this returns; returns its SHA-256, hex."""
+
+    def get(self, sha256: str) -> bytes:
+        """A photo's bytes; raises NotFound."""
+
+
 class Configuration(Protocol):
     """The configuration in force; both answers are immutable values and may be others after a reload."""
 
@@ -217,6 +227,7 @@ class ApiDeps:
     live: LiveView
     clock: Callable[[], int]
     disk: Callable[[], Disk]
+    photos: PhotoDesk
     secure_cookies: bool = False
     most_lag: int = 30_000
     streams_per_user: int = 8

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse, Response
 from fastapi.sse import EventSourceResponse
 
-from api import alarms, equipment, health, metrics, reports, stream, telemetry, tickets
+from api import alarms, equipment, health, metrics, pictures, reports, stream, telemetry, tickets
 from api.access import at_least
 from api.problems import documented
 from maintenance.people import Role
@@ -60,6 +60,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{PREFIX}/tickets/{{id}}", tickets.show_ticket, _VIEWER, _ONE),
     Route("POST", f"{PREFIX}/tickets/{{id}}/transitions", tickets.move_ticket, _CREW, _ACT),
     Route("POST", f"{PREFIX}/tickets/{{id}}/comments", tickets.comment_ticket, _CREW, _ACT, success=204),
+    Route("POST", f"{PREFIX}/tickets/{{id}}/photos", pictures.add_photo, _CREW, _ACT, success=201),
+    Route("GET", f"{PREFIX}/photos/{{id}}", pictures.show_photo, _VIEWER, _ONE, response=pictures.Jpeg),
     Route("POST", f"{PREFIX}/tickets/{{id}}/assignee", tickets.assign_ticket, _CREW, _ACT),
     Route("POST", f"{PREFIX}/tickets/{{id}}/verdict", tickets.judge_ticket, _CREW, _ACT),
     Route("POST", f"{PREFIX}/tickets/{{id}}/cause", tickets.diagnose_ticket, _CREW, _ACT),
@@ -74,6 +76,9 @@ ROUTES: tuple[Route, ...] = (
         success=201,
     ),
     Route("GET", f"{PREFIX}/reports/{{token}}", reports.show_status, None, _ANYBODY),
+    Route(
+        "POST", f"{PREFIX}/reports/{{token}}/photos", pictures.add_report_photo, None, (*_ANYBODY, 409, 413, 429), 204
+    ),
     Route("GET", f"{PREFIX}/proofs/{{hash}}", tickets.show_proof, _VIEWER, _ONE),
     Route("GET", f"{PREFIX}/rejects", alarms.list_rejects, _ENGINEER, _READ),
     Route("GET", f"{PREFIX}/latest", telemetry.latest, _VIEWER, _ONE),

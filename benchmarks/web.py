@@ -26,6 +26,7 @@ from history.duck import DuckStore
 from maintenance.ledger import Ledger
 from maintenance.ledger.tables import alarms, proofs, tickets
 from maintenance.people import Role
+from maintenance.photofiles import PhotoFolder
 from maintenance.ticket import State
 from plant.catalogue import Text
 from plant.cataloguefile import load_catalogue
@@ -56,7 +57,7 @@ _PROOF = (
 class Big:
     """A site of 1,000 machines with 100,000 tickets, and an app over it (`api.deps` views are this object)."""
 
-    def __init__(self, ledger: Ledger, store: DuckStore) -> None:
+    def __init__(self, ledger: Ledger, store: DuckStore, photos: PhotoFolder) -> None:
         self.ledger, self.store = ledger, store
         self.catalogue = load_catalogue()
         machines = {
@@ -72,7 +73,16 @@ class Big:
         self.ledger.write(_fill)
         self._heard()
         self.app: FastAPI = create_app(
-            ApiDeps(self.ledger, self.store, self, self, lambda: NOW, lambda: Disk(1, 1, 0, 0, 0), streams_per_user=8)
+            ApiDeps(
+                self.ledger,
+                self.store,
+                self,
+                self,
+                lambda: NOW,
+                lambda: Disk(1, 1, 0, 0, 0),
+                photos,
+                streams_per_user=8,
+            )
         )
 
     def _heard(self) -> None:
@@ -105,7 +115,7 @@ def big_site(folder: Path) -> Iterator[Big]:
     """The big site in `folder`."""
     store = DuckStore(folder / "store")
     with Ledger.open(folder / "ledger.db") as ledger, closing(store):
-        yield Big(ledger, store)
+        yield Big(ledger, store, PhotoFolder(folder / "photos"))
 
 
 def _batch(series: NDArray[np.int32], ts: NDArray[np.int64], value: NDArray[np.float64]) -> ReadingBatch:

@@ -15,6 +15,7 @@ from api.server import serve
 from dutyroom.content import Content
 from dutyroom.systemtime import system_now
 from ingest.collector import CollectorStatus
+from maintenance.photofiles import PhotoFolder
 from plant.errors import Unavailable
 from plant.instants import NEVER
 from plant.site import Plant
@@ -147,6 +148,7 @@ async def serve_api(service: Running, demo: DemoDesk | None = None) -> AsyncIter
         LiveParts(service),
         system_now,
         partial(_disk, service.settings.data),
+        PhotoFolder(service.settings.data / "photos"),
         secure_cookies=http.secure_cookies,
         demo=demo,
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends
 
+from api import pictures
 from api.access import at_least
 from api.web import (
     account,
@@ -19,6 +20,7 @@ from api.web import (
     machines,
     preferences,
     rulebook,
+    scan,
     signin,
     ticketforms,
     ticketpages,
@@ -52,7 +54,7 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute("GET", "/tickets", ticketpages.show_tickets, _VIEWER),
     PageRoute("GET", "/live/tickets", ticketpages.live_tickets, _VIEWER),
     PageRoute("GET", "/tickets/{id}", ticketpages.show_ticket, _VIEWER),
-    PageRoute("GET", "/live/tickets/{id}", ticketpages.live_ticket, _VIEWER),
+    PageRoute("GET", "/live/tickets/{id}/{part}", ticketpages.live_ticket, _VIEWER),
     PageRoute("POST", "/tickets/{id}/move", ticketforms.move, _CREW),
     PageRoute("POST", "/tickets/{id}/comment", ticketforms.comment, _CREW),
     PageRoute("POST", "/tickets/{id}/assign", ticketforms.assign, _CREW),
@@ -60,6 +62,12 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute("POST", "/tickets/{id}/cause", ticketforms.diagnose, _CREW),
     PageRoute("POST", "/tickets/{id}/mute", ticketforms.mute, _CREW),
     PageRoute("POST", "/tickets/{id}/unmute", ticketforms.unmute, _CREW),
+    PageRoute("GET", "/photos/{id}", pictures.show_photo, _VIEWER),
+    PageRoute("GET", "/q/{code}", scan.landing, None),
+    PageRoute("GET", "/q/{code}/report", scan.ask_report, None),
+    PageRoute("POST", "/q/{code}/report", scan.take_report, None),
+    PageRoute("GET", "/r/{token}", scan.report_status, None),
+    PageRoute("GET", "/labels", scan.label_sheet, _CREW),
     PageRoute("GET", "/equipment", machines.list_machines, _VIEWER),
     PageRoute("GET", "/equipment/{id}", machines.show_machine, _VIEWER),
     PageRoute("GET", "/live/equipment/{id}", machines.live_machine, _VIEWER),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from api.web.derived import Quantities
-from api.web.evidence import Claim
+from api.web.evidence import Evidence, Fact
 from maintenance.ticket import State, Ticket
 from plant.catalogue import Text
 from rules.model import Rule
@@ -33,6 +33,8 @@ class Kind(StrEnum):
     OFF = "off"
     LEAST = "least"
     MOST = "most"
+    STATES = "states"
+    """Statuses that contradicted each other; `name` says how they stand now."""
     LIKE = "like"
     """As it was when the fault was seen, within a band."""
 
@@ -82,12 +84,12 @@ class Seen:
     then: Callable[[str], float | None]
 
 
-def proving(ticket: Ticket, rule: Rule, claim: Claim | None, seen: Seen, now: int) -> Proving | None:
-    """How the proof of a ticket stands; None when it is not being proven."""
+def proving(ticket: Ticket, rule: Rule, evidence: Evidence | None, seen: Seen, now: int) -> Proving | None:
+    """How the proof of a ticket stands, `now` ms UTC; None when it is not being proven."""
     if ticket.state not in (State.VERIFYING, State.PARKED):
         return None
     needed = ticket.needed_ms or rule.verify_for_ms
-    checks = tuple(_checks(rule, claim, seen))
+    checks = tuple(_checks(rule, evidence, seen))
     paused = any(check.met is False for check in checks)
     left = needed - ticket.counted_ms
     foretold = ticket.state is State.VERIFYING and not paused and left > 0
@@ -102,7 +104,11 @@ def proving(ticket: Ticket, rule: Rule, claim: Claim | None, seen: Seen, now: in
     )
 
 
-def _checks(rule: Rule, claim: Claim | None, seen: Seen) -> Iterator[Check]:
+def _checks(rule: Rule, evidence: Evidence | None, seen: Seen) -> Iterator[Check]:
+    claim = evidence.claims[0] if evidence is not None and evidence.claims else None
+    facts = [fact for fact in evidence.facts if fact.what in seen.names] if evidence is not None else []
+    if facts:
+        yield _states(facts, seen)
     if claim is not None and claim.what in seen.names:
         name, unit = seen.names[claim.what]
         now = _now(seen, claim.what)
@@ -119,6 +125,19 @@ def _checks(rule: Rule, claim: Claim | None, seen: Seen) -> Iterator[Check]:
             now, then = _now(seen, what), seen.then(what)
             met = None if now is None or then is None else abs(now - then) <= item.within
             yield Check(Kind.LIKE, name, unit, now, then, item.within, met)
+
+
+def _states(facts: Sequence[Fact], seen: Seen) -> Check:
+    """How the statuses that contradicted each other stand: met as soon as one is no longer as it was."""
+    now = [_now(seen, fact.what) for fact in facts]
+    said = [(seen.names[fact.what][0], value) for fact, value in zip(facts, now, strict=True)]
+    name = Text(
+        "，".join(f"{text.zh} {'–' if value is None else '是' if value else '否'}" for text, value in said),
+        ", ".join(f"{text.en} {'–' if value is None else 'yes' if value else 'no'}" for text, value in said),
+    )
+    known = None not in now
+    met = any(bool(value) is not fact.value for fact, value in zip(facts, now, strict=True)) if known else None
+    return Check(Kind.STATES, name, "bool", None, None, None, met)
 
 
 def _parts(gate: str | None) -> Iterator[ast.expr]:

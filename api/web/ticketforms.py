@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
-from uuid import UUID
+from uuid import UUID, uuid5
 
-from fastapi import Form
+from fastapi import File, Form, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from api import pictures
 from api.web.render import APage, Page
 from api.web.story import author_text, last_change
 from api.web.ticketpages import TicketId, ticket_values
@@ -18,12 +20,17 @@ from maintenance.ledger.acts import Wish
 from maintenance.moves import Move
 from maintenance.ticket import CauseCode, Resolution, State, Verdict, WaitingFor
 from plant.catalogue import Text
-from plant.errors import Conflict
+from plant.errors import BadInput, Conflict
 
 Version = Annotated[int, Form(ge=1, le=2**31 - 1)]
 Key = Annotated[UUID, Form()]
 Note = Annotated[str, Form(max_length=2_000)]
 
+
+Photos = Annotated[list[UploadFile], File()]
+
+MOST_PHOTOS = 3
+"""Of one form; a second one may follow."""
 
 _WORK = "检修"
 
@@ -58,11 +65,26 @@ async def move(
     return _back(id)
 
 
-async def comment(page: APage, id: TicketId, key: Key, text: Annotated[str, Form(max_length=4_000)] = "") -> Response:
-    """A comment; an empty one is nothing."""
+async def comment(
+    page: APage,
+    id: TicketId,
+    key: Key,
+    text: Annotated[str, Form(max_length=4_000)] = "",
+    photo: Photos = [],  # noqa: B006 - FastAPI makes a new one for each request
+) -> Response:
+    """A comment, photos, or both; the words first, since they are small and arrive."""
     if text.strip():
         await page.office.record(acts.comment, Wish(id, page.signed_in, key=str(key)), text)
+    for number, body in enumerate(await bodies_of(photo)):
+        await pictures.keep(page.office, id, body, page.signed_in, str(uuid5(key, f"photo {number}")))
     return _back(id)
+
+
+async def bodies_of(photos: Sequence[UploadFile]) -> list[bytes]:
+    """The photos of a form; a field nobody filled sends one without a name."""
+    if len(photos) > MOST_PHOTOS:
+        raise BadInput(f"{len(photos)} photos at once; expected at most {MOST_PHOTOS}, send the rest after these")
+    return [await photo.read() for photo in photos if photo.filename]
 
 
 async def assign(

@@ -43,6 +43,14 @@ _MAIN: dict[State, State] = {
 """The one move a page offers first; from being worked on it is to say that it is done."""
 
 
+class Part(StrEnum):
+    """The parts of a ticket's page that are asked for again when something happens."""
+
+    HEAD = "head"
+    CASE = "case"
+    STORY = "story"
+
+
 class View(StrEnum):
     """The tabs of the list."""
 
@@ -106,9 +114,9 @@ async def show_ticket(page: APage, id: TicketId) -> HTMLResponse:
     return page.render("ticket.html", **await ticket_values(page, id))
 
 
-async def live_ticket(page: APage, id: TicketId) -> HTMLResponse:
-    """The part of a ticket's page that changes."""
-    return page.render("ticket_live.html", **await ticket_values(page, id))
+async def live_ticket(page: APage, id: TicketId, part: Part) -> HTMLResponse:
+    """A part of a ticket's page that changes; the forms between them stay, with what is typed in them."""
+    return page.render(f"ticket_{part}.html", **await ticket_values(page, id))
 
 
 async def ticket_values(page: Page, id: str) -> Values:
@@ -206,6 +214,8 @@ def _title(page: Page, ticket: Ticket, about: Subject) -> str:
 
 def _proof_after(connection: Connection, file: TicketFile) -> bytes | None:
     """The proof that the fault was gone, once there is one that nothing came after."""
+    if file.ticket.verified_at is None:
+        return None
     newest = next(
         (row for row in reversed(file.timeline) if row.kind in (Happening.VERIFIED, Happening.VERIFY_FAILED)), None
     )

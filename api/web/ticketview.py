@@ -58,6 +58,7 @@ class Picture:
     """A chart of one value with its times."""
 
     name: Text
+    unit: str
     chart: Chart
     times: Sequence[tuple[float, str]]
 
@@ -156,7 +157,6 @@ def proof_state(page: Page, file: TicketFile, about: Subject, history: HistoryRe
         return None
     body = None if file.proof is None else msgspec.json.decode(file.proof)
     evidence = None if file.proof is None else open_proof(file.proof)
-    claim = evidence.claims[0] if evidence is not None and evidence.claims else None
 
     def then(what: str) -> float | None:
         if evidence is not None and evidence.points.get(what):
@@ -164,7 +164,7 @@ def proof_state(page: Page, file: TicketFile, about: Subject, history: HistoryRe
         return None if body is None else value_in(body, what)
 
     seen = Seen(_now(history, about), about.names, then)
-    return proving(file.ticket, about.rule, claim, seen, page.now or 0)
+    return proving(file.ticket, about.rule, evidence, seen, page.now or 0)
 
 
 def value_in(proof: Tree, what: str) -> float | None:
@@ -221,7 +221,7 @@ def _picture(page: Page, file: TicketFile, about: Subject, what: str, proven: Pr
     frame = _frame(page, file, about, proven, (start, end, about.names[what][1]))
     buckets = read[what] if what in read else _like(next(iter(read.values())), values)
     drawn = chart([Curve(buckets, hold)], frame, height=_HEIGHT)
-    return Picture(about.names[what][0], drawn, time_ticks(start, end, page.zone, page.language))
+    return Picture(*about.names[what], drawn, time_ticks(start, end, page.zone, page.language))
 
 
 def _like(read: Buckets, values: Numbers) -> Buckets:

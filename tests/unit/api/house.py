@@ -17,6 +17,7 @@ from api.guard.origin import SESSION_COOKIE
 from history.duck import DuckStore
 from maintenance.ledger import EngineCommit, Ledger, Reject, secrets, sessions
 from maintenance.people import PEOPLE, Role
+from maintenance.photofiles import PhotoFolder
 from plant.catalogue import Catalogue, EquipmentType, Kind, Point, Text
 from plant.instants import NEVER
 from plant.quality import Quality, Reason
@@ -130,8 +131,9 @@ class House:
     `clock_ms` is system time, `T0` an hour ago.
     """
 
-    def __init__(self, ledger: Ledger, store: DuckStore, **limits: Any) -> None:
+    def __init__(self, ledger: Ledger, store: DuckStore, photos: PhotoFolder, **limits: Any) -> None:
         self.ledger = ledger
+        self.photos = photos
         self.store = store
         self.now_live = live()
         self.now_plant = site()
@@ -143,7 +145,7 @@ class House:
 
     def deps(self, **limits: Any) -> ApiDeps:
         """What the app is made of."""
-        return ApiDeps(self.ledger, self.store, self, self, lambda: self.clock_ms, lambda: DISK, **limits)
+        return ApiDeps(self.ledger, self.store, self, self, lambda: self.clock_ms, lambda: DISK, self.photos, **limits)
 
     def set_live(self, **changes: object) -> None:
         """Change how the data path stands."""
@@ -218,6 +220,6 @@ def opened(folder: Path, **limits: Any) -> Iterator[House]:
     store = DuckStore(folder / "store")
     try:
         with Ledger.open(folder / "ledger.db") as ledger:
-            yield House(ledger, store, **limits)
+            yield House(ledger, store, PhotoFolder(folder / "photos"), **limits)
     finally:
         store.close()

@@ -26,6 +26,7 @@ NO_TOKEN = {
     f"GET {PREFIX}/codes/{{code}}",
     f"POST {PREFIX}/codes/{{code}}/reports",
     f"GET {PREFIX}/reports/{{token}}",
+    f"POST {PREFIX}/reports/{{token}}/photos",
 }
 TAKES_CREW = {
     f"POST {PREFIX}/alarms/{{id}}/reset",
@@ -42,6 +43,7 @@ TAKES_CREW = {
     f"GET {PREFIX}/labels",
     f"POST {PREFIX}/tickets/{{id}}/transitions",
     f"POST {PREFIX}/tickets/{{id}}/comments",
+    f"POST {PREFIX}/tickets/{{id}}/photos",
 }
 TAKES_ENGINEER = {f"GET {PREFIX}/rejects"}
 
@@ -54,6 +56,10 @@ OPEN_PAGES = {
     "POST /login",
     "POST /logout",
     "GET /demo/enter",
+    "GET /q/{code}",
+    "GET /q/{code}/report",
+    "POST /q/{code}/report",
+    "GET /r/{token}",
 }
 ONE_S_OWN = {"GET /password", "POST /password", "POST /account/sessions"}
 ACCOUNTS = ("/users", "/audit")

@@ -24,16 +24,24 @@ function keep(field) {
 
 /** @param {HTMLTextAreaElement} field @returns {HTMLInputElement | null} */
 function keyOf(field) {
-  return field.form?.querySelector("input[name=key]") ?? null;
+  return field.form?.querySelector("input[name=key], input[name=token]") ?? null;
 }
 
-const done = new Set((document.body.dataset.doneKeys ?? "").split(" "));
+/** Let go of everything that the service has, by the keys this page names. */
+function forget() {
+  const done = new Set((document.body.dataset.doneKeys ?? "").split(" ").filter(Boolean));
+  for (const name of Object.keys(localStorage)) {
+    const draft = name.startsWith(PREFIX) ? read(name.slice(PREFIX.length)) : null;
+    if (draft !== null && done.has(draft.key)) localStorage.removeItem(name);
+  }
+}
+
+forget();
 for (const field of document.querySelectorAll("textarea[data-draft]")) {
   if (!(field instanceof HTMLTextAreaElement)) continue;
   const name = field.dataset.draft ?? "";
   const draft = read(name);
-  if (draft !== null && done.has(draft.key)) localStorage.removeItem(PREFIX + name);
-  else if (draft !== null && field.value === "") {
+  if (draft !== null && field.value === "") {
     field.value = draft.text;
     const key = keyOf(field);
     if (key !== null && draft.key !== "") key.value = draft.key;
@@ -60,3 +68,30 @@ function unfold() {
 }
 addEventListener("hashchange", unfold);
 unfold();
+
+// A photo of today's phones has more bytes than a basement lets through: drawn again at most 1,600 px wide before it is
+// sent. Where that fails the file goes as it is; the service does the same and more.
+const LONGEST = 1600;
+
+/** @param {File} file @returns {Promise<File>} */
+async function shrunk(file) {
+  const image = await createImageBitmap(file, { imageOrientation: "from-image" });
+  const scale = Math.min(1, LONGEST / Math.max(image.width, image.height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.round(image.width * scale);
+  canvas.height = Math.round(image.height * scale);
+  canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
+  image.close();
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.8));
+  return blob instanceof Blob && blob.size < file.size ? new File([blob], "photo.jpg", { type: "image/jpeg" }) : file;
+}
+
+for (const field of document.querySelectorAll("input[data-shrink]")) {
+  if (!(field instanceof HTMLInputElement)) continue;
+  field.addEventListener("change", async () => {
+    const files = await Promise.all([...(field.files ?? [])].map((file) => shrunk(file).catch(() => file)));
+    const held = new DataTransfer();
+    for (const file of files) held.items.add(file);
+    field.files = held.files;
+  });
+}
