@@ -1,0 +1,58 @@
+"""Equipment that joins a running site starts with an empty memory, whatever its neighbours carry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from plant.reading import Reading
+from plant.severity import Severity
+from plant.site import Plant
+from rules.engine import Engine
+from rules.events import EventKind
+from rules.frames import lateness_file
+from rules.model import Level
+from tests.support.tiny import START, plant, rules
+
+MINUTE = 60_000
+
+
+def site(*names: str) -> Plant:
+    """Some of the machines m1, m2 behind p1."""
+    whole = plant(Random(0))
+    machines = {name: whole.site.equipment[name] for name in ("p1", *names)}
+    return Plant(whole.catalogue, replace(whole.site, equipment=machines))
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        pytest.param("since(s) >= 60", id="since"),
+        pytest.param("last(a, s) <= 20", id="last"),
+        pytest.param('min(a, "3h", coverage=0.01) <= 0', id="least over panes"),
+        pytest.param('lag(a, "3h") <= 0', id="lag over panes"),
+        pytest.param('mean(a, "50s") <= 0', id="mean"),
+    ],
+)
+def test_a_machine_that_joins_remembers_nothing(when: str) -> None:
+    level = Level(when, 0, f"not ({when})", 0, Severity.P3)
+    model = next(rule for rule in rules(Random(0)) if rule.applies_to == ("machine",) and not rule.judges_points)
+    rule = replace(
+        model, levels=(level,), gate=None, latching=False, suppressed_by=(), for_each=None, every_ms=None, comparable=()
+    )
+    early, late = site("m1"), site("m1", "m2")
+    engine = Engine(early, [rule], lateness=lateness_file)
+    told = [Reading("m1", "s", START, 1.0)]
+    told += [Reading("m1", "a", START + second * 1_000, 20.0) for second in range(0, 600, 10)]
+    engine.feed(early.series.batch(told))
+    engine.tick(START + 10 * MINUTE)
+
+    joined = Engine.restore(late, [rule], engine.snapshot(), lateness=lateness_file)
+    more = [
+        Reading("m2", "a", START + 10 * MINUTE + second * 1_000, 20.0) for second in range(0, 300, 10)
+    ]  # its switch s has never spoken
+    joined.feed(late.series.batch(more))
+    raised = [e for e in joined.tick(START + 15 * MINUTE) if e.kind == EventKind.RAISED and e.equipment == "m2"]
+    assert raised == []
