@@ -21,14 +21,14 @@ from tests.support.naive_functions import CALLS
 from tests.support.naive_language import Number, Past, Reader
 
 Rows = list[tuple[int | None, bool | None]]
-"""Counts of x in 0.1 K and the switch, an instant each; None is unknown."""
+"""Counts of x in 0.001 K and the switch, an instant each; None is unknown."""
 
 Told = list[Fraction | bool | None]
 
 STEP_MS = 60_000
 HOURS = 9
 POINTS = {
-    "x": Point("x", "K", Kind.SENSOR, -100, 100, Text("量", "x"), decimals=1),
+    "x": Point("x", "K", Kind.SENSOR, -100, 100, Text("量", "x"), decimals=3),
     "on": Point("on", "bool", Kind.STATUS, 0, 1, Text("开", "on"), decimals=0),
 }
 CLOCKS = [
@@ -60,13 +60,13 @@ EXPRESSIONS = [
 
 
 def _series(seed: int, count: int) -> Rows:
-    """Counts of 0.1 K that wander, and a switch; both with holes, some of them hours long."""
+    """Counts of 0.001 K that wander, and a switch; both with holes, some of them hours long."""
     random = np.random.default_rng(seed)
-    value, on = 200, False
+    value, on = 20_000, False
     silent = [(start, start + int(random.integers(1, 150))) for start in random.integers(0, count, 3).tolist()]
     found: Rows = []
     for place in range(count):
-        value = int(np.clip(value + random.integers(-9, 10), -1000, 1000))
+        value = int(np.clip(value + random.integers(-900, 901), -99_000, 99_000))
         on = on != (random.random() < 0.05)
         gone = any(start <= place < end for start, end in silent)
         found.append((None if gone or random.random() < 0.1 else value, None if gone else on))
@@ -107,7 +107,7 @@ def _reference(text: str, zone: str, instants: Ints, rows: Rows) -> Told:
     reader = Reader(POINTS, {}, STEP_MS, zone, calls=CALLS)
     tree = ast.parse(text, mode="eval").body
     for at, (value, on) in zip(instants.tolist(), rows, strict=True):
-        known = {"x": None if value is None else Fraction(value, 10), "on": None if on is None else Fraction(on)}
+        known = {"x": None if value is None else Fraction(value, 1000), "on": None if on is None else Fraction(on)}
         reader.past.append(Past(at, dict(known), {}))
     found: Told = []
     for when in range(len(rows)):
