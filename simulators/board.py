@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from simulators.errors import ScenarioError
-from simulators.faults import FaultKind
+from simulators.faultkind import FaultKind
 from simulators.sensors import SOUND, SensorFaults
 
 
@@ -51,6 +51,11 @@ class Knobs:
     def get(self, path: str, knob: str) -> float:
         """Value of a knob of the machine at `path`."""
         return self._values.get((path, knob), 0.0)
+
+    @property
+    def turned(self) -> Mapping[tuple[str, str], float]:
+        """Every turned knob by (path, knob)."""
+        return self._values
 
     @property
     def sensors(self) -> Mapping[tuple[str, str], SensorFaults]:

@@ -40,20 +40,20 @@ def cooling_demand(weather: Weather, hour: float, peak_kw: float) -> float:
     are this simulator's own (DOMAIN §5 gives the form and the peak).
     """
     envelope = 600 * (weather.temp - 25) / 10
-    people = 500 * max(_offices(hour), _dormitory(hour), 0.35)
+    people = 500 * max(offices_occupied(hour), dormitory_use(hour), 0.35)
     sun = 300 * weather.sun / 800
     moisture = 400 * max(0.0, weather.dew_point - 14) / 11.6
     return max((envelope + people + sun + moisture) * peak_kw / 1800, 0.28 * peak_kw)
 
 
-def _offices(hour: float) -> float:
+def offices_occupied(hour: float) -> float:
     """Occupied 08:00–18:00 with half an hour of coming and going, and a lunch dip to 0.7."""
     present = clamp(min((hour - 7.75) / 0.5, (18.25 - hour) / 0.5), 0.0, 1.0)
     lunch = clamp(min((hour - 11.75) / 0.5, (13.75 - hour) / 0.5), 0.0, 1.0)
     return present * (1 - 0.3 * lunch)
 
 
-def _dormitory(hour: float) -> float:
+def dormitory_use(hour: float) -> float:
     """Air conditioners in the dormitory: full 13–15 h and 20–24 h, with an hour of ramp, else 0.3."""
     noon = clamp(min(hour - 12, 16 - hour), 0.0, 1.0)
     night = clamp(hour - 19, 0.0, 1.0)

@@ -1,28 +1,12 @@
-"""The faults that can be injected: one explicit table (DOMAIN §2.6, §4.5)."""
+"""The faults that can be injected: one explicit table (DOMAIN §2.6, §3.5, §4.5)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class FaultKind:
-    """One way a machine fails (DOMAIN §2.6, §4.5).
-
-    `knobs` maps a knob of the machine's model to its value at severity 1. `at` is the machine of the demo site it
-    befalls unless a scenario says otherwise. `must` and `must_not` are rule ids. `of_point`: needs a point.
-    """
-
-    id: str
-    zh: str
-    en: str
-    at: str
-    knobs: Mapping[str, float]
-    must: tuple[str, ...] = ()
-    must_not: tuple[str, ...] = ()
-    of_point: bool = False
-
+from simulators.faultkind import FaultKind
+from simulators.faults_air import AIR_FAULTS
+from simulators.faults_electric import ELECTRIC_FAULTS
 
 _CHILLER, _CHWP, _TOWER = "plant/chiller-1", "plant/chw-pump-1", "plant/tower-1"
 _TANK, _HEATER, _VALVE = "bath/tank-1", "bath/heater-1", "bath/mixing-valve-1"
@@ -253,5 +237,7 @@ FAULTS: Mapping[str, FaultKind] = {
             knobs={"silent": 1.0},
             must=("DQ-04",),
         ),
+        *AIR_FAULTS,
+        *ELECTRIC_FAULTS,
     )
 }

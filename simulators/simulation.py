@@ -21,6 +21,8 @@ _WARM_UP_S = 24 * 3600
 _WARM_STEP_S = 30
 _WEATHER_S = 60
 _HEARTBEAT_S = 60
+_KNOBS_S = 5
+"""Faults come and go, and gateways fall silent, on these seconds."""
 _WILL_DELAY_S = 90
 """A broker publishes the last will 1.5 keep-alives (60 s) after a gateway was last heard."""
 
@@ -62,6 +64,7 @@ class Simulation:
         self._noise = WeatherNoise()
         self._systems: tuple[System, ...] = campus(scenario.seed, scenario.conditions)
         self._gateways: dict[str, int | None] = {system.gateway: None for system in self._systems}
+        self._turns = tuple((system, system.period, system.voice) for system in self._systems)
         self._knobs = self._board.knobs(self.now)
         self._greeted = False
         self._moment = self._warm_up()
@@ -133,13 +136,15 @@ class Simulation:
             before = self._moment
             hour = (before.hour + 1 / 3600) % 24
             self._moment = Moment(self.now, hour, before.day, before.sunday, before.weather)
-        if second % 5 == 0 or not self._greeted:
+        records: list[Record] = []
+        if second % _KNOBS_S == 0 or not self._greeted:
             self._knobs = self._board.knobs(self.now)
-        records = self._gateway_status(second)
-        for system in self._systems:
-            if second % system.period == 0:
-                system.step(self._moment, self._knobs, float(system.period))
-            self._speak(system, second, records)
+            records = self._gateway_status(second)
+        for system, period, voice in self._turns:
+            if second % period == 0:
+                system.step(self._moment, self._knobs, float(period))
+            if second % voice == 0 or not self._greeted:
+                self._speak(system, second, records)
         self._greeted = True
         return records
 

@@ -15,7 +15,8 @@ import typer
 from plant.errors import BadInput, Unavailable
 from plant.instants import duration_text, iso
 from simulators.errors import BrokerAway, ScenarioError
-from simulators.faults import FAULTS, FaultKind
+from simulators.faultkind import FaultKind
+from simulators.faults import FAULTS
 from simulators.load import LoadPlan, run_load
 from simulators.run import Pace, publish
 from simulators.scenario import Scenario, builtin, duration_ms, load_scenario

@@ -34,6 +34,10 @@ class System(Protocol):
         """Seconds of plant time between steps."""
 
     @property
+    def voice(self) -> int:
+        """Seconds of plant time between the times at which a machine may speak."""
+
+    @property
     def gateway(self) -> str:
         """Path of the gateway they speak through."""
 
@@ -48,7 +52,10 @@ class System(Protocol):
         """Let the sensors follow the machines as they are, for `dt` seconds, unheard."""
 
     def say(self, second: int, knobs: Knobs, *, heard: bool, first: bool) -> Frames:
-        """What the machines send at plant second `second`; `first` sends everything, unheard they only observe."""
+        """What the machines send at `second`: a multiple of `voice`, or the `first`, when all is sent.
+
+        Unheard they only observe.
+        """
 
 
 class Instrumented(ABC):
@@ -57,6 +64,11 @@ class Instrumented(ABC):
     period: int
     gateway: str
     devices: tuple[Device, ...]
+
+    @property
+    def voice(self) -> int:
+        """The shortest observation step of a device; the others are multiples of it."""
+        return min(device.period for device in self.devices)
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from maintenance.ticket import Resolution, State
 from plant.severity import Severity
 from rules.events import EventKind
-from tests.support.simulated import LiveSite, live_site
+from tests.support.simulated import MINUTE, LiveSite, live_site
 
 PLANT = ("ch-1", "ch-2", "chwp-1", "chwp-2", "cwp-1", "cwp-2", "ct-1", "ct-2", "wx")
 """What stands behind the gateway of the cooling plant."""
@@ -34,6 +36,36 @@ def test_a_healthy_day_opens_nothing(tmp_path: Path) -> None:
         assert site.events == []
         assert site.tickets == []
         assert site.rejected == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ahu_filter_dirty",
+        "ahu_valve_leak",
+        "ahu_valve_stuck",
+        "circ_pump_fail",
+        "dorm_overload",
+        "illegal_heater",
+        "leakage",
+        "breaker_trip",
+        "overload",
+        "phase_loss",
+        "undervoltage",
+    ],
+)
+def test_each_fault_is_found_in_its_time_and_nothing_else(name: str, tmp_path: Path) -> None:
+    with live_site(name, tmp_path) as site:
+        last = max(deadline.latest for deadline in site.promised().values())
+        site.advance((last - site.simulation.start) / MINUTE + 5)
+        assert_only_the_promised(site)
+        assert {ticket.equipment for ticket in site.tickets} == {machine for machine, _ in site.promised()}
+
+
+def test_legal_appliances_are_no_kettle(tmp_path: Path) -> None:
+    with live_site("dorm_lookalikes", tmp_path) as site:
+        site.advance(180)
+        assert site.tickets == []
 
 
 def test_condenser_fouling_opens_one_ticket_and_cleaning_starts_its_proof(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def run(path: Path) -> subprocess.CompletedProcess[str]:
 def test_a_sound_registry_is_summed_up() -> None:
     done = run(ROOT / "dutyroom" / "demo" / "site.yaml")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("demo (Asia/Shanghai): 10 machines, ")
+    assert done.stdout.startswith("demo (Asia/Shanghai): 47 machines, ")
 
 
 def test_every_mistake_is_printed_with_its_place(tmp_path: Path) -> None:

@@ -7,12 +7,19 @@ from simulators.simulation import Simulation
 
 
 class Recording:
-    """Everything the devices of one scenario say, without a broker; times are seconds since its start."""
+    """Everything the devices of one scenario say, without a broker; times are seconds since its start.
 
-    def __init__(self, name: str) -> None:
+    `only` keeps what stands at paths that begin so, `hours` ends the run early.
+    """
+
+    def __init__(self, name: str, only: tuple[str, ...] = ("",), hours: float = 1e6) -> None:
         simulation = Simulation(load_scenario(name))
         self.series: dict[tuple[str, str], dict[int, float]] = {}
         for record in simulation.records():
+            if record.ts > simulation.start + hours * 3_600_000:
+                break
+            if not record.equipment.startswith(only):
+                continue
             second = (record.ts - simulation.start) // 1000
             for point, value in record.points.items():
                 self.series.setdefault((record.equipment, point), {})[second] = float(value)

@@ -12,12 +12,6 @@ TANK, HEATER, VALVE = "bath/tank-1", "bath/heater-1", "bath/mixing-valve-1"
 HOUR = 3600
 
 
-@pytest.fixture(scope="module")
-def day() -> Recording:
-    """The healthy summer day, 06:00 to 06:00."""
-    return Recording("healthy_day")
-
-
 def test_healthy_chiller_holds_its_set_point_and_never_trips(day: Recording) -> None:
     """CH-02: off its set point by more than 1 K for 15 min; when the second machine starts both are, for minutes."""
     supply = day.series[CHILLER, "chw_supply_temp"]

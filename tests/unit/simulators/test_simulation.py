@@ -49,7 +49,7 @@ def test_records_and_messages_are_the_same_data() -> None:
 def test_first_second_introduces_every_machine_with_all_its_points() -> None:
     messages = simulation().step(1)
     online = {m.topic for m in messages if m.topic.endswith("/status")}
-    assert len(online) == 14
+    assert len(online) == 47
     assert all(m.retain and m.qos == 1 for m in messages if m.topic.endswith("/status"))
     (first,) = telemetry(messages, PUMP)
     points = first["points"]
