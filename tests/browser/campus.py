@@ -18,8 +18,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from sqlalchemy import Connection, func, select
 
 from dutyroom.content import Content
-from maintenance.ledger import Ledger
+from maintenance.ledger import Ledger, codes, reports
 from maintenance.ledger.queries import list_tickets
+from maintenance.ledger.rows import Phrase
 from maintenance.ledger.tables import commands
 from maintenance.people import Role
 from plant.cataloguefile import load_catalogue
@@ -134,6 +135,18 @@ class Campus:
 
         wait_until(there, seconds=30, what=f"a ticket of {rule}")
         return found[-1]
+
+    def code(self, equipment: str) -> str:
+        """The code on a machine's label."""
+        with Ledger.open(self.folder / "ledger.db") as ledger:
+            return codes.printed(ledger.write(codes.ensure, [equipment], self.at)[equipment])
+
+    def report(self, equipment: str) -> str:
+        """The token of a report on a machine, told without an account."""
+        token = f"reported-{equipment}".ljust(32, "x")
+        with Ledger.open(self.folder / "ledger.db") as ledger:
+            ledger.act(self.at, reports.report, reports.Told(equipment, Phrase.NOISE_OR_SMELL, token))
+        return token
 
 
 def _tickets(connection: Connection) -> list[tuple[str, str | None]]:

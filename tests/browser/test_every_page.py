@@ -18,6 +18,10 @@ NAMES = (*PEOPLE, "中文", "管理员")
 FILLED: dict[str, Callable[[Campus], str]] = {
     "/users/{name}": lambda site: "/users/admin2",
     "/equipment/{id}": lambda site: "/equipment/ch-1",
+    "/tickets/{id}": lambda site: f"/tickets/{site.ticket('PU-01')}",
+    "/q/{code}": lambda site: f"/q/{site.code('chwp-1')}",
+    "/q/{code}/report": lambda site: f"/q/{site.code('chwp-1')}/report",
+    "/r/{token}": lambda site: f"/r/{site.report('chwp-1')}",
     "/rules/{id}": lambda site: "/rules/EL-16?equipment=fd-1",
     "/trends": lambda site: "/trends?point=ch-1/chw_supply_temp&point=ch-1/active_power",
 }

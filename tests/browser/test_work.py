@@ -33,7 +33,7 @@ def test_work_on_a_phone_until_the_telemetry_closes_the_ticket(site: Campus, com
     page.get_by_role("button", name="开始处理").click()
     expect(page.locator(".stepper .now")).to_contain_text("处理中")
     page.fill("#note textarea", "热继电器跳开，已复位")
-    page.locator("#note button.main").click()
+    page.locator("#note button").click()
     expect(page.locator(".timeline")).to_contain_text("热继电器跳开，已复位")
     site.advance(3, plant__chw_pump_1=WELL)
     say_done(page)
