@@ -23,6 +23,7 @@ from api.web import (
     scan,
     signin,
     ticketforms,
+    ticketnew,
     ticketpages,
     tour,
 )
@@ -53,6 +54,8 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute("POST", "/alarms/unshelve", inbox.unshelve, _CREW),
     PageRoute("GET", "/tickets", ticketpages.show_tickets, _VIEWER),
     PageRoute("GET", "/live/tickets", ticketpages.live_tickets, _VIEWER),
+    PageRoute("GET", "/tickets/new", ticketnew.ask_ticket, _CREW),
+    PageRoute("POST", "/tickets/new", ticketnew.open_ticket, _CREW),
     PageRoute("GET", "/tickets/{id}", ticketpages.show_ticket, _VIEWER),
     PageRoute("GET", "/live/tickets/{id}/{part}", ticketpages.live_ticket, _VIEWER),
     PageRoute("POST", "/tickets/{id}/move", ticketforms.move, _CREW),

@@ -93,5 +93,6 @@ for (const field of document.querySelectorAll("input[data-shrink]")) {
     const held = new DataTransfer();
     for (const file of files) held.items.add(file);
     field.files = held.files;
+    field.dataset.shrink = "done";
   });
 }
