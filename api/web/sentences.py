@@ -64,7 +64,8 @@ _IN_MS = frozenset({"held", "ewma"})
 _LOOKS_BACK = frozenset(
     "held mean min max median std slope ewma delta rate lag count_rises share_true".split()  # noqa: SIM905
 )
-_DECIMALS = re.compile(r"#\d+")
+_KEY_ONLY = re.compile(r"#\d+|,\d+x\d+@[^,)]+")
+"""What the key of a node says besides: decimals, and how a long window is cut into panes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class Sentences:
     def say(self, text: str) -> str:
         """The expression in words; as it is written where it cannot be read as one."""
         try:
-            tree = ast.parse(_DECIMALS.sub("", text).strip(), mode="eval").body
+            tree = ast.parse(_KEY_ONLY.sub("", text).strip(), mode="eval").body
         except SyntaxError:
             return text
         return self._condition(tree)
@@ -207,6 +208,8 @@ class Sentences:
                 return self.names[f"{relation}.{name}"].unit
             case ast.Call(func=ast.Name(id=name), args=[first, *_]) if name in _SAME_UNIT:
                 return self._unit(first)
+            case ast.BinOp(op=ast.Sub(), left=left, right=right) if self._unit(left) == self._unit(right) == "Cel":
+                return "K"
         return ""
 
     def _is_status(self, node: ast.expr) -> bool:
