@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Depends
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from fastapi.sse import EventSourceResponse
 
 from api import alarms, equipment, health, metrics, pictures, reports, stream, telemetry, tickets
@@ -41,7 +41,7 @@ _VIEWER, _CREW, _ENGINEER = Role.VIEWER, Role.CREW, Role.ENGINEER
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/healthz", health.healthz, None, _OPEN),
     Route("GET", "/readyz", health.readyz, None, (*_OPEN, 503)),
-    Route("GET", "/metrics", metrics.metrics, None, _OPEN),
+    Route("GET", "/metrics", metrics.metrics, None, _OPEN, response=PlainTextResponse),
     Route("GET", f"{PREFIX}/equipment", equipment.list_equipment, _VIEWER, _READ),
     Route("GET", f"{PREFIX}/points", equipment.list_points, _VIEWER, _READ),
     Route("GET", f"{PREFIX}/rules", equipment.list_rules, _VIEWER, _READ),

@@ -132,9 +132,18 @@ class FaultReportOut(Shape):
     merged: bool
 
 
+def _key(value: object) -> str | None:
+    """A UUID in its one usual form; whatever JSON can hold beside text is no UUID."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError("expected a UUID as text")
+    return str(UUID(value))
+
+
 Key = Annotated[
     str | None,
-    BeforeValidator(lambda value: None if value is None else str(UUID(value))),
+    BeforeValidator(_key),
     Field(description="a UUID of the client's, the same at every attempt: what comes twice is done once"),
     WithJsonSchema({"anyOf": [{"type": "string", "format": "uuid"}, {"type": "null"}]}),
 ]

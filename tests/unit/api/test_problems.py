@@ -78,11 +78,23 @@ async def test_errors_of_the_framework_are_problems_too(
         (b'{"to": "open\\ud800", "version": 1}', 422),
         (b'{"to": "open", "version": 1, "\\ud800": 2}', 422),
         (b'{"to": "acknowledged", "version": 99999999999999999999}', 422),
+        (b'{"to": "open", "version": 1, "key": ["not", "text"]}', 422),
+        (b'{"to": "open", "version": 1, "key": "no uuid"}', 422),
         (b"[" * 50_000, 400),
         (b'{"to": "\xc3("}', 400),
         (b" " * 70_000, 413),
     ],
-    ids=["broken", "surrogate", "surrogate key", "huge version", "deep", "not utf-8", "too large"],
+    ids=[
+        "broken",
+        "surrogate",
+        "surrogate key",
+        "huge version",
+        "key no text",
+        "key no uuid",
+        "deep",
+        "not utf-8",
+        "too large",
+    ],
 )
 async def test_bodies_that_cannot_be_read(quiet_house: House, body: bytes, status: int) -> None:
     async with quiet_house.client(Role.CREW) as client:
