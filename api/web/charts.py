@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,7 @@ _TICKS = 4
 _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
 _STEPS = (_MINUTE, 5 * _MINUTE, 10 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE, _HOUR, 2 * _HOUR, 3 * _HOUR, 6 * _HOUR,
           12 * _HOUR, _DAY, 2 * _DAY, 7 * _DAY, 14 * _DAY, 31 * _DAY, 62 * _DAY)  # fmt: skip
+_NAME_HEIGHT = 16
 _NEAR = 1.5
 """A limit farther from the values than this many of their spans would flatten them, so it is named and not drawn."""
 
@@ -46,11 +47,15 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A limit: where it lies, what it is called, how grave it is to pass it (None: a plain mark)."""
+    """A limit: where it lies, what is written there, how grave it is to pass it (None: a plain mark).
+
+    `name` (of the rule) follows the label where there is room.
+    """
 
     value: float
     label: str
     severity: Severity | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +106,19 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Everything placed. `beyond` are the limits too far off to draw."""
+    """Everything placed. `limits` are (y, limit, whether its name stands at the right).
+
+    `scale` is the value at the bottom and at the top; `beyond` are limits too far off to draw.
+    """
 
     height: int
     strokes: Sequence[Stroke]
     boxes: Sequence[Box]
-    limits: Sequence[tuple[float, Line]]
+    limits: Sequence[tuple[float, Line, bool]]
     beyond: Sequence[Line]
     band: tuple[float, float] | None
     ticks: Sequence[tuple[float, str]]
+    scale: tuple[float, float]
 
 
 @dataclass(slots=True)
@@ -131,7 +140,7 @@ def chart(curves: Sequence[Curve], frame: Frame, *, height: int = 132) -> Chart:
     """The curves on one scale of one unit. Empty axes where no curve has a value."""
     scale, near, beyond = _scaled(curves, frame, height)
     boxes = [_box(event.start, event.end, frame, "event", event) for event in frame.events]
-    boxes += [box for curve in curves if not curve.shift_ms for box in _silences(curve, frame)]
+    boxes += _joined([box for curve in curves if not curve.shift_ms for box in _silences(curve, frame)])
     band = None
     if frame.band is not None:
         top, bottom = max(0.0, scale.y(frame.band[1])), min(float(height), scale.y(frame.band[0]))
@@ -141,10 +150,11 @@ def chart(curves: Sequence[Curve], frame: Frame, *, height: int = 132) -> Chart:
         height,
         [_stroke(curve, frame, scale) for curve in curves],
         [box for box in boxes if box.width > 0],
-        [(scale.y(limit.value), limit) for limit in near],
+        _named(near, scale),
         beyond,
         band,
         [(scale.y(mark), number(mark, "", decimals)) for mark in scale.marks],
+        (scale.low, scale.high),
     )
 
 
@@ -215,13 +225,13 @@ def _silences(curve: Curve, frame: Frame) -> list[Box]:
         return []
     width = _width(curve)
     found = []
-    last = frame.start - curve.hold_ms
+    last = frame.start
     for piece in _pieces(curve):
         if piece[0][0] - last > curve.hold_ms + width:
-            found.append(_box(max(last, frame.start), piece[0][0], frame, "none"))
+            found.append(_box(last, piece[0][0], frame, "none"))
         last = piece[-1][0] + width
     if frame.end - last > curve.hold_ms:
-        found.append(_box(max(last, frame.start), frame.end, frame, "none"))
+        found.append(_box(last, frame.end, frame, "none"))
     buckets = curve.buckets
     doubtful = (buckets.count > 0) & (buckets.good < buckets.count) | (buckets.bad > 0)
     edge = -1
@@ -232,6 +242,30 @@ def _silences(curve: Curve, frame: Frame) -> list[Box]:
             found.append(_box(edge, start, frame, "doubt"))
             edge = -1
     return found
+
+
+def _joined(boxes: Sequence[Box]) -> list[Box]:
+    """Overlapping boxes of one kind as one, so that hatching is drawn once."""
+    found: list[Box] = []
+    for box in sorted(boxes, key=lambda box: (box.kind, box.x)):
+        last = found[-1] if found else None
+        if last is not None and last.kind == box.kind and box.x <= last.x + last.width:
+            found[-1] = replace(last, width=round(max(last.x + last.width, box.x + box.width) - last.x, 2))
+        else:
+            found.append(box)
+    return found
+
+
+def _named(limits: Sequence[Line], scale: _Scale) -> list[tuple[float, Line, bool]]:
+    """From top to bottom; of two close together the names stand on different sides."""
+    placed: list[tuple[float, Line, bool]] = []
+    above = -math.inf
+    for limit in sorted(limits, key=lambda limit: -limit.value):
+        y = scale.y(limit.value)
+        right = y - above < _NAME_HEIGHT
+        above = above if right else y
+        placed.append((y, limit, right))
+    return placed
 
 
 def _stroke(curve: Curve, frame: Frame, scale: _Scale) -> Stroke:

@@ -26,6 +26,7 @@ from api.web import (
     ticketnew,
     ticketpages,
     tour,
+    trends,
 )
 from maintenance.people import Role
 
@@ -77,6 +78,7 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute("GET", "/rules", rulebook.list_rules, _VIEWER),
     PageRoute("GET", "/rules/{id}", rulebook.show_rule, _VIEWER),
     PageRoute("GET", "/live/rules/{id}", rulebook.live_rule, _VIEWER),
+    PageRoute("GET", "/trends", trends.explore, _VIEWER),
     PageRoute("GET", "/more", preferences.more, _VIEWER),
     PageRoute("GET", "/demo/enter", signin.enter_demo, None),
     PageRoute("GET", "/demo", tour.show_tour, _VIEWER),

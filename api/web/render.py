@@ -22,7 +22,7 @@ from api.web.statics import Statics
 from api.web.words import WORDS
 from maintenance.people import Actor
 from plant.catalogue import Text
-from plant.instants import NEVER
+from plant.instants import NEVER, iso
 from plant.site import Plant
 
 THEME_COOKIE = "theme"
@@ -58,6 +58,7 @@ def _environment(language: Language, statics: Statics) -> Environment:
         "number": figures.number,
         "plain": figures.plain,
         "unit": figures.unit_text,
+        "iso": iso,
     }
     environment.globals |= {"static": statics.url, "language": language, "WORDS": WORDS}
     return environment

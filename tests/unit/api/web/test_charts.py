@@ -79,7 +79,7 @@ def test_what_holds_goes_in_steps_to_the_end_and_has_no_gaps() -> None:
 def test_a_near_limit_widens_the_scale_and_a_far_one_is_only_named() -> None:
     near, far = Line(6.0, "near", Severity.P3), Line(90.0, "far", Severity.P1)
     drawn = chart([Curve(steady(0.0, 4.0), 90_000)], Frame(0, 2 * MINUTE, "Cel", [near, far]), height=120)
-    assert drawn.limits == [(0.0, near)]
+    assert drawn.limits == [(0.0, near, False)]
     assert drawn.beyond == [far]
     assert [text for _, text in drawn.ticks] == ["0", "2", "4", "6"]
 
