@@ -45,31 +45,40 @@ class Judging:
         self.ignored_before_config = 0
 
     def take(self, entries: Sequence[tuple[int, Entry]]) -> Judged:
-        """Advance over entries in journal order."""
+        """Advance over entries in journal order.
+
+        Of several ticks in a row only the last is taken to the engine: leaving ticks out changes nothing (a law of the
+        engine, tests/support/laws.py), and whoever is behind, or makes a past, closes many instants in one pass.
+        """
         judged = Judged([], [], self.plant_time, Intaken.nothing())
         run: list[tuple[int, Entry]] = []
+        tick: Tick | None = None
         for offset, entry in entries:
             match entry:
                 case Message():
                     run.append((offset, entry))
-                case Tick():
+                case Tick(listening=True) if self.plant_time != NEVER:
                     run.append((offset, entry))
-                    self._flush(run, judged)
-                    if self.engine is not None:
-                        judged.events.extend(self.engine.tick(entry.plant_time, entry.listening))
+                    tick = entry if tick is None or entry.plant_time > tick.plant_time else tick
+                    continue
+                case Tick():  # the first, where the grid begins, or one of a time when nobody listened
+                    self._advance(run, tick, judged)
+                    self._advance([(offset, entry)], entry, judged)
                 case Command():
-                    self._flush(run, judged)
+                    self._advance(run, tick, judged)
                     if self.engine is not None:
                         self.engine.command(entry)
                 case Config():
-                    self._flush(run, judged)
+                    self._advance(run, tick, judged)
                     self._configure(entry.revision, entry.content)
                 case ClockEpoch():
-                    run.append((offset, entry))
-                    self._flush(run, judged)
+                    self._advance(run, tick, judged)
+                    self._advance([(offset, entry)], None, judged)
                     if self.engine is not None:
                         self.engine.clock_epoch(entry.plant_time)
-        self._flush(run, judged)
+            if not isinstance(entry, Message):
+                tick = None
+        self._advance(run, tick, judged)
         judged.plant_time = self.plant_time
         return judged
 
@@ -111,14 +120,16 @@ class Judging:
             self.engine = Engine.restore(content.plant, content.rules, self.engine.snapshot())
         self.revision, self._content, self.content = revision, data, content
 
-    def _flush(self, run: list[tuple[int, Entry]], judged: Judged) -> None:
-        if not run:
-            return
-        if self.intake is None or self.engine is None:
-            self.ignored_before_config += len(run)
-        else:
-            taken = self.intake.feed_many(run)
-            judged.rejected.extend(taken.rejected)
-            judged.intaken = judged.intaken + taken
-            self.engine.feed(taken.batch)
-        run.clear()
+    def _advance(self, run: list[tuple[int, Entry]], tick: Tick | None, judged: Judged) -> None:
+        """Take in what has gathered, then let the engine close what the tick closes."""
+        if run:
+            if self.intake is None or self.engine is None:
+                self.ignored_before_config += len(run)
+            else:
+                taken = self.intake.feed_many(run)
+                judged.rejected.extend(taken.rejected)
+                judged.intaken = judged.intaken + taken
+                self.engine.feed(taken.batch)
+            run.clear()
+        if tick is not None and self.engine is not None:
+            judged.events.extend(self.engine.tick(tick.plant_time, tick.listening))
