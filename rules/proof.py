@@ -43,9 +43,18 @@ class Shown:
 
 
 def tree(node: Node, block: Block, row: int, column: int) -> Json:
-    """The value of every part of an expression for one equipment at one instant."""
+    """The value of every part of an expression for one equipment at one instant.
+
+    A quantity that stands in several places is opened at the first of them only, by its `name` in the others.
+    """
+    return _tree(node, block, (row, column), set())
+
+
+def _tree(node: Node, block: Block, cell: tuple[int, int], opened: set[str]) -> Json:
+    row, column = cell
     plane = node.plane(block)
-    result: dict[str, Json] = {"text": _text(node)}
+    repeated = bool(node.alias) and node.alias in opened
+    result: dict[str, Json] = {"text": node.alias if repeated else _text(node)}
     if node.alias:
         result["name"] = node.alias
     if isinstance(plane, Truth):
@@ -54,18 +63,28 @@ def tree(node: Node, block: Block, row: int, column: int) -> Json:
         known = bool(plane.known[row, column])
         result["value"] = decimal_text(int(plane.value[row, column]), node.shape.decimals) if known else None
         result["unit"] = str(node.shape.dimension)
-    if isinstance(node, Compare):
-        result["op"] = node.symbol
-    if isinstance(node, Window | PaneWindow):
-        result["window"] = {"instants": node.span.width, "needed": node.span.need}
-    if isinstance(node, PaneWindow):
-        panes = node.span.panes
+    core = _core(node)
+    if isinstance(core, Compare):
+        result["op"] = core.symbol
+    if isinstance(core, Window | PaneWindow):
+        result["window"] = {"instants": core.span.width, "needed": core.span.need}
+    if isinstance(core, PaneWindow):
+        panes = core.span.panes
         result["panes"] = {"count": panes.count, "length_ms": panes.length_ms, "zone": panes.zone}
-    if isinstance(node, Signal | SignalTruth):
-        result["quality"] = Reason(int(block.reasons(node.name)[row, column])).name.lower()
-    if node.children:
-        result["of"] = [tree(child, block, row, column) for child in node.children]
+    if isinstance(core, Signal | SignalTruth):
+        result["quality"] = Reason(int(block.reasons(core.name)[row, column])).name.lower()
+    if node.alias:
+        opened.add(node.alias)
+    if core.children and not repeated:
+        result["of"] = [_tree(child, block, cell, opened) for child in core.children]
     return result
+
+
+def _core(node: Node) -> Node:
+    """A quantity and the expression it merely names are one part of the evidence: this is the expression."""
+    while node.alias and len(node.children) == 1 and node.children[0].key == node.key:
+        node = node.children[0]
+    return node
 
 
 def _text(node: Node) -> str:
