@@ -19,6 +19,9 @@ from rules.model import Rule
 class TicketsAsk(RowsAsk):
     """Which tickets; every filter left out lets all pass."""
 
+    area: str | None = Field(None, description="path of an area, with the areas below it")
+    type: str | None = Field(None, description="equipment type")
+    text: str | None = Field(None, max_length=100, description="part of a number, title or name, in either language")
     state: list[State] = Field([], max_length=len(State), description="one or several")
     severity: SeverityName | None = Field(None, description="this one or graver")
     equipment: str | None = None
@@ -27,9 +30,13 @@ class TicketsAsk(RowsAsk):
     parent: str | None = None
     since: AskedInstant | None = Field(None, description="opened then or later")
 
-    def filter(self) -> TicketFilter:
+    def filter(self, plant: Plant, rules: Sequence[Rule]) -> TicketFilter:
         """The same in the ledger's words."""
+        text = (self.text or "").strip() or None
         return TicketFilter(
+            equipments=equipment_in(plant, area=self.area, type=self.type),
+            text=text,
+            named=named(text, plant, rules),
             states=self.state or None,
             least=_grade(self.severity),
             equipment=self.equipment,

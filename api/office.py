@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 _LEDGER_THREADS = 8
 _HISTORY_THREADS = 4
+_PHOTO_THREADS = 2
+"""A photo of 40 megapixels takes 120 MB while it is decoded."""
 _HASHING_THREADS = 2  # each takes 64 MB and a core for a moment; more would only starve the rest
 
 
@@ -37,6 +39,7 @@ class Office:
         self.deps = deps
         self._ledger = CapacityLimiter(_LEDGER_THREADS)
         self._history = CapacityLimiter(_HISTORY_THREADS)
+        self._photos = CapacityLimiter(_PHOTO_THREADS)
         self._hashing = CapacityLimiter(_HASHING_THREADS)
         self.meters = Meters()
         self.limits = Limits()
@@ -75,6 +78,10 @@ class Office:
     def clock(self) -> int:
         """System time, ms UTC: what sessions and accounts are dated by, also while no data comes."""
         return self.deps.clock()
+
+    async def picture(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run something that decodes or reads a photo in a thread."""
+        return await to_thread.run_sync(partial(work, *args, **kwargs), limiter=self._photos)
 
     def now(self) -> int:
         """Plant time, ms UTC; raises Unavailable before the first tick, when nothing can be dated."""

@@ -6,7 +6,6 @@ from io import BytesIO
 from typing import Annotated
 from uuid import UUID
 
-from anyio import to_thread
 from fastapi import Body, Depends, Path, Query
 from fastapi.responses import Response
 from PIL import Image
@@ -58,7 +57,7 @@ async def add_report_photo(
 async def show_photo(office: AnOffice, id: PhotoId) -> Response:
     """A photo of a ticket."""
     found = await office.read(photos.photo, id)
-    body = await to_thread.run_sync(office.deps.photos.get, found.sha256)
+    body = await office.picture(office.deps.photos.get, found.sha256)
     # What a number names never changes, but it is for people who have signed in.
     headers = {"Cache-Control": "private, max-age=86400", "Content-Disposition": "inline"}
     return Jpeg(body, headers=headers)
@@ -66,7 +65,7 @@ async def show_photo(office: AnOffice, id: PhotoId) -> Response:
 
 async def keep(office: Office, ticket: str, body: bytes, actor: Actor, key: str) -> Photo:
     """Make a photo safe and put it on a ticket: the file first, so that no row ever names what is not there."""
-    picture = await to_thread.run_sync(_stored, office, body)
+    picture = await office.picture(_stored, office, body)
     return await office.record(photos.add, ticket, picture, actor, key)
 
 

@@ -48,7 +48,9 @@ Hash = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="sha-256 of th
 
 async def list_tickets(office: AnOffice, ask: Annotated[TicketsAsk, Query()]) -> Page[TicketOut]:
     """Tickets, newest first."""
-    found = await office.read(queries.list_tickets, ask.filter(), cursor=ask.cursor, limit=ask.limit)
+    configuration = office.deps.configuration
+    which = ask.filter(configuration.plant(), configuration.rules())
+    found = await office.read(queries.list_tickets, which, cursor=ask.cursor, limit=ask.limit)
     return Page(items=[TicketOut.model_validate(ticket) for ticket in found.items], next=found.next)
 
 

@@ -21,9 +21,10 @@ from api.ticket_shapes import moves_of
 from api.web.home import Job, area_text, next_due
 from api.web.render import APage, Page, Values
 from api.web.story import story
-from api.web.ticketview import Subject, case_of, proof_state, steps, subject
+from api.web.ticketview import Past, Subject, case_of, proof_state, steps, subject
+from maintenance.deadlines import DAY
 from maintenance.ledger import mutes, queries, users
-from maintenance.ledger.queries import LONGEST_PAGE, TicketFilter
+from maintenance.ledger.queries import LONGEST_PAGE, AlarmFilter, TicketFilter
 from maintenance.ledger.rows import Happening, Mute
 from maintenance.ledger.tables import proofs
 from maintenance.people import PEOPLE, REPORTER, Role
@@ -33,6 +34,7 @@ from plant.catalogue import Text
 from plant.severity import Severity
 
 PAGE = 50
+_LATELY_MS = 30 * DAY
 TicketId = Annotated[str, Path(max_length=40)]
 
 _MAIN: dict[State, State] = {
@@ -123,11 +125,11 @@ async def ticket_values(page: Page, id: str) -> Values:
     """Everything the template of one ticket asks for."""
     file = await page.office.read(ticket_file, id)
     about = subject(page, file.ticket)
-    after = await page.office.read(_proof_after, file)
+    past = await page.office.read(_past, file, page.now or 0)
     history = page.office.deps.history
     case = proving = None
     if about.machine is not None:
-        case = await page.office.history(case_of, page, file, about, after, history)
+        case = await page.office.history(case_of, page, file, about, past)
         proving = await page.office.history(proof_state, page, file, about, history)
     mute = await page.office.read(_mute_of, file.ticket, page.now or 0)
     names = await page.office.read(_crew)
@@ -210,6 +212,13 @@ def _title(page: Page, ticket: Ticket, about: Subject) -> str:
     if ticket.opened_by == REPORTER.name and ticket.title in _PHRASED:
         return page.text(_PHRASED[ticket.title])
     return ticket.title or ticket.rule or ""
+
+
+def _past(connection: Connection, file: TicketFile, now: int) -> Past:
+    ticket = file.ticket
+    lately = AlarmFilter(equipment=ticket.equipment, rule=ticket.rule, since=now - _LATELY_MS)
+    again = 0 if ticket.rule is None else len(queries.list_alarms(connection, lately, limit=LONGEST_PAGE).items)
+    return Past(_proof_after(connection, file), again)
 
 
 def _proof_after(connection: Connection, file: TicketFile) -> bytes | None:

@@ -55,8 +55,9 @@ class Proven:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A chart of one value with its times."""
+    """A chart of one value with its times; `point` is what to look at in the trends for it."""
 
+    point: str
     name: Text
     unit: str
     chart: Chart
@@ -72,6 +73,7 @@ class Case:
     facts: Sequence[tuple[Text, Fact]]
     others: Sequence[tuple[Text, Claim]]
     picture: Picture | None
+    again: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,15 @@ def _place(ticket: Ticket) -> State:
     return ticket.state
 
 
-def case_of(page: Page, file: TicketFile, about: Subject, after: bytes | None, history: HistoryReads) -> Case | None:
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the ledger knows beside the ticket: the proof that the fault was gone, and how often it came in 30 days."""
+
+    after: bytes | None
+    again: int
+
+
+def case_of(page: Page, file: TicketFile, about: Subject, past: Past) -> Case | None:
     """The evidence of a ticket's newest alarm with a proof; None for a ticket without one. Reads history: blocks."""
     if file.proof is None:
         return None
@@ -142,13 +152,13 @@ def case_of(page: Page, file: TicketFile, about: Subject, after: bytes | None, h
     proven = None
     if named:
         name, claim = named[0]
-        now = _number(_now(history, about).of(claim.what))
+        now = _number(_now(page.office.deps.history, about).of(claim.what))
         level = min(about.rule.levels, key=lambda level: level.severity != alarm.severity) if about.rule else None
-        shown = None if after is None else value_in(msgspec.json.decode(after), claim.what)
+        shown = None if past.after is None else value_in(msgspec.json.decode(past.after), claim.what)
         proven = Proven(name, claim, now, shown, 0 if level is None else level.for_ms)
     drawn = named[0][1].what if named else _charted(evidence, about)
     picture = None if drawn is None else _picture(page, file, about, drawn, proven)
-    return Case(alarm, proven, facts, named[1:], picture)
+    return Case(alarm, proven, facts, named[1:], picture, past.again)
 
 
 def proof_state(page: Page, file: TicketFile, about: Subject, history: HistoryReads) -> Proving | None:
@@ -221,7 +231,7 @@ def _picture(page: Page, file: TicketFile, about: Subject, what: str, proven: Pr
     frame = _frame(page, file, about, proven, (start, end, about.names[what][1]))
     buckets = read[what] if what in read else _like(next(iter(read.values())), values)
     drawn = chart([Curve(buckets, hold)], frame, height=_HEIGHT)
-    return Picture(*about.names[what], drawn, time_ticks(start, end, page.zone, page.language))
+    return Picture(next(iter(read)), *about.names[what], drawn, time_ticks(start, end, page.zone, page.language))
 
 
 def _like(read: Buckets, values: Numbers) -> Buckets:

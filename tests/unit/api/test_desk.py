@@ -162,6 +162,19 @@ async def test_on_hold_says_what_it_waits_for(house: House, crew: httpx2.AsyncCl
     assert (await crew.post(url, json={"to": "in_progress", "version": 2, "key": "no uuid"})).status_code == 422
 
 
+async def test_tickets_are_found_by_area_type_and_words(house: House, crew: httpx2.AsyncClient) -> None:
+    house.engine(event(), event(equipment="elsewhere", rule="XX-01"))
+
+    async def found(query: str) -> list[str]:
+        return [ticket["equipment"] for ticket in (await crew.get(f"{API}/tickets?{query}")).json()["items"]]
+
+    assert await found("area=bath") == ["tank-1"]
+    assert await found("type=hot_water_tank") == ["tank-1"]
+    assert await found("text=water%20TOO") == ["tank-1"]
+    assert await found(f"text={FIRST.lower()}") == ["tank-1"]
+    assert await found("text=%25") == []
+
+
 # Without an account
 
 
