@@ -12,8 +12,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from api.guard.origin import SESSION_COOKIE
 from api.server import serve
-from maintenance.ledger import Ledger, users
+from maintenance.ledger import Ledger, sessions, users
 from maintenance.people import Actor, Role
 from plant.errors import Unavailable
 from rules.events import EventKind
@@ -223,3 +224,14 @@ async def test_a_revoked_token_ends_its_stream(tmp_path: Path) -> None:
             await listener.next()
             house.ledger.write(users.revoke_tokens, "a viewer", T0, author="test")
             await listener.ended()
+
+
+async def test_a_browser_s_session_opens_a_stream_and_its_end_ends_it(tmp_path: Path) -> None:
+    with opened(tmp_path, sign_in_again_s=0) as house:
+        async with serve(house.app) as port, httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            client.cookies.set(SESSION_COOKIE, house.session(Role.VIEWER))
+            async with _listen(client) as listener:
+                assert (await listener.next())["event"] == "snapshot"
+                house.ledger.write(sessions.end_all, "a viewer", house.clock_ms, author="test")
+                await listener.ended()
+            assert (await client.get(STREAM)).status_code == 401
