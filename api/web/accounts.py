@@ -89,13 +89,13 @@ async def set_role(page: APage, name: Name, role: Annotated[Role, Form()]) -> Re
 
 async def act_on_user(page: APage, name: Name, act: Annotated[Act, Form()]) -> Response:
     """Do what the button said; what makes a secret answers with the page that shows it."""
+    if act in (Act.RESET, Act.DISABLE):
+        _not_oneself(page, name)
     match act:
         case Act.RESET:
             return await _show(page, name, Secret(await _reset(page, name), password=True))
         case Act.TOKEN:
             return await _show(page, name, Secret(await _token(page, name), password=False))
-        case Act.DISABLE:
-            _not_oneself(page, name)
     await page.office.act(page.office.deps.ledger.write, _ACTS[act], name, page.office.clock(), author=_author(page))
     return RedirectResponse(f"/users/{name}", 303)
 

@@ -92,6 +92,7 @@ async def test_a_disabled_account_is_out_and_comes_back(house: House, admin: htt
 async def test_nobody_changes_the_own_role_or_disables_the_own_account(house: House, admin: httpx2.AsyncClient) -> None:
     house.ledger.add_user("other admin", Role.ADMIN, author="test", now=T0)
     assert (await _act(admin, "a admin", "disable")).status_code == 409
+    assert (await _act(admin, "a admin", "reset")).status_code == 409
     assert (await admin.post("/users/a admin/role", data={"role": "crew"})).status_code == 409
     page = (await admin.get("/users/a admin")).text
     assert "disable" not in page
