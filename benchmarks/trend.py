@@ -21,7 +21,7 @@ from plant.reading import ReadingBatch, SeriesKey, SeriesTable
 from tests.support.programs import Influx
 
 DAYS = 366
-POINTS = 50
+POINTS = 20
 BUCKETS = 1_000
 NOW = 20_600 * DAY_MS + 15 * HOUR_MS + 20 * MINUTE_MS
 """Plant time at the end of the data: somewhere in a day, with an hour half over."""

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from history.cells import bucketed
+from history.influxfields import readings
 from history.influxql import InfluxAddress, Table, identifier, query, select
 from history.influxtrend import TrendReader, source
 from history.levels import Range, bucket_edges
-from history.lineprotocol import quality_of
 from history.numbering import number_in
 from history.protocols import Buckets, Samples
 from plant.instants import NEVER
@@ -106,20 +106,6 @@ class InfluxReading:
 
     def _where(self, keys: Sequence[SeriesKey], start: int, end: int) -> str:
         return source(keys[0], self._site, start, end)
-
-
-def readings(table: Table, point: str) -> tuple[Samples, NDArray[np.int64]]:
-    """The readings of one point in an answer, with their `seen`."""
-    nothing = np.full(len(table.ts), np.nan)
-    value = table.columns.get(point, nothing)
-    code = table.columns.get(f"{point}__q", nothing)
-    seen = table.columns.get(f"{point}__seen", nothing)
-    there = np.isfinite(value) | np.isfinite(code)
-    ts = table.ts[there]
-    quality, reason, number = quality_of(np.nan_to_num(code[there]).astype(np.int64))
-    seen_at = np.nan_to_num(seen[there], nan=-1.0).astype(np.int64)
-    samples = Samples(ts, np.where(number, value[there], np.nan), quality, reason)
-    return samples, np.where(seen_at >= ts, seen_at, NEVER)
 
 
 def _batch(series: int, samples: Samples, seen: NDArray[np.int64]) -> ReadingBatch:

@@ -9,6 +9,7 @@ from itertools import islice
 import httpx2
 
 from history.cells import Cells, cells_of, rolled
+from history.influxfields import readings
 from history.influxql import (
     InfluxAddress,
     between,
@@ -21,13 +22,15 @@ from history.influxql import (
     reach,
     select,
 )
-from history.influxread import readings
 from history.influxtrend import rollup_bucket, rollup_cells
 from history.levels import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS, Range
 from history.lineprotocol import ESCAPED
 from plant.errors import Corrupt, DutyroomError, NotPermitted, Unavailable
 
 _LINES = 20_000
+_FEW = 100_000
+"""Readings of a stretch after which the next one may be twice as long."""
+
 _WAYS = ("ASC", "DESC")
 _SHARDS = {MINUTE_MS: 7, QUARTER_MS: 30, HOUR_MS: 90, DAY_MS: 365}
 """Days in one shard of each rollup's bucket: a long trend should open few."""
@@ -95,15 +98,18 @@ class Roller:
     def roll(self, start: int, end: int) -> None:
         """Make the rollups of [start, end), whole hours inside one UTC day, and of that day. Raises Unavailable."""
         for name in measurements(self.http, self.address.bucket, self.site):
-            for hour in range(start, end, HOUR_MS):
-                series, minutes = self._minutes(name, hour)
+            at, length = start, HOUR_MS
+            while at < end:
+                series, found = self._cells(name, at, min(at + length, end))
                 for step in (MINUTE_MS, QUARTER_MS, HOUR_MS):
-                    self._write(name, step, series, rolled(minutes, step))
+                    self._write(name, step, series, rolled(found, step))
+                at += length
+                length = 2 * length if len(found) < _FEW else HOUR_MS
             self._roll_day(name, start // DAY_MS * DAY_MS)
 
-    def _minutes(self, measurement: str, hour: int) -> tuple[list[_Name], Cells]:
-        """The readings of an hour of all equipment of a type, each as a cell, and what their numbers stand for."""
-        where = f"{identifier(measurement)} WHERE site = {literal(self.site)} AND {between(hour, hour + HOUR_MS)}"
+    def _cells(self, measurement: str, start: int, end: int) -> tuple[list[_Name], Cells]:
+        """The readings of all equipment of a type, each as a cell, and what their numbers stand for."""
+        where = f"{identifier(measurement)} WHERE site = {literal(self.site)} AND {between(start, end)}"
         names: list[_Name] = []
         parts = []
         for equipment, table in by_tag(self.http, self.address.bucket, select("*", f"{where} GROUP BY equipment")):
