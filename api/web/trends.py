@@ -109,7 +109,7 @@ class Address:
 
     def to(self, **changes: object) -> str:
         """The address with some of `point`, `span`, `compare`, `times` (from and to) changed; `span` drops times."""
-        times = changes.get("times", None if "span" in changes or self.ask.start is None else (self.start, self.end))
+        times = changes.get("times", (self.start, self.end) if self.fixed and "span" not in changes else None)
         span, compare = changes.get("span", self.ask.span), changes.get("compare", self.ask.compare)
         query: list[tuple[str, object]] = [("point", name) for name in changes.get("point", self.points)]  # type: ignore[attr-defined]
         if isinstance(times, tuple):
@@ -119,6 +119,11 @@ class Address:
         if compare:
             query.append(("compare", compare))
         return f"/trends?{urlencode(query, safe='/:')}"
+
+    @property
+    def fixed(self) -> bool:
+        """It names its times; otherwise it ends now."""
+        return self.ask.start is not None or self.ask.end is not None
 
     @property
     def shared(self) -> str:
@@ -169,7 +174,7 @@ async def explore(page: APage, ask: Annotated[ExplorerAsk, Query()]) -> HTMLResp
         several=len(names) > 1,
         suggested=_suggested(page, ask.q, {one.name for one in shown}),
         drawing=json.dumps(_drawing(address, panes, shift or 0), ensure_ascii=False),
-        live=ask.start is None and ask.end is None,
+        live=not address.fixed,
     )
 
 

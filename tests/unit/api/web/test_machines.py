@@ -50,6 +50,7 @@ async def test_a_value_stands_on_its_bar_with_band_and_limit(house: House, viewe
     house.wrote(reading(NOW - MINUTE, 58.5))
     page = (await viewer.get("/equipment/tank-1", headers=HTML)).text
     assert "正常范围 55.0 至 62.0 ℃" in page
+    assert 'class="link" href="/trends?point=tank-1/temp"' in page
     # band 55 to 62, half a band (3.5) wider on each side: 58.5 is the middle of 51.5 to 65.5
     assert 'class="needle" d="M50.0 0V10"' in page
     assert 'class="normal" x="25.0" y="2" width="50.0"' in page

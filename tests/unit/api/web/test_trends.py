@@ -113,6 +113,14 @@ async def test_a_shared_address_names_its_times_and_shows_the_same_later(
     assert "data-follow" not in later
 
 
+async def test_an_address_that_names_one_end_keeps_it(house: House, viewer: httpx2.AsyncClient) -> None:
+    page = (await viewer.get(f"{HOURLY}&to=2026-11-23T02:30:00Z", headers=HTML)).text
+    assert (drawing_of(page)["from"], drawing_of(page)["to"]) == (T0 - 30 * MINUTE, T0 + 30 * MINUTE)
+    beside = "/trends?point=tank-1/temp&from=2026-11-23T01:30:00Z&to=2026-11-23T02:30:00Z&span=1h&compare=day"
+    assert beside in links(page)
+    assert "data-follow" not in page
+
+
 async def test_time_moves_by_links_too_and_a_table_can_be_had(house: House, viewer: httpx2.AsyncClient) -> None:
     found = links((await viewer.get(HOURLY, headers=HTML)).text)
     assert "/trends?point=tank-1/temp&from=2026-11-23T01:00:00Z&to=2026-11-23T02:00:00Z&span=1h" in found
