@@ -62,6 +62,10 @@ class Follower(ABC):
     def take(self, entries: Sequence[tuple[int, Entry]]) -> None:
         """Take effect of the entries and move `offset` to the last of them."""
 
+    def rest_seconds(self, taken: int) -> float:
+        """How long to let entries gather before the next read; `taken` is how many the last one had."""
+        return 0.0
+
     @abstractmethod
     def idle(self) -> None:
         """Nothing new has come for a while."""
@@ -107,6 +111,7 @@ class Follower(ABC):
                 entries = self.insist(lambda: self.journal.read(self.offset, READ_LIMIT))
                 if entries:
                     self.take(entries)
+                    self._stopping.wait(self.rest_seconds(len(entries)))
             if time.monotonic() - last_idle >= _WAIT_SECONDS:
                 self.insist(self.idle)
                 last_idle = time.monotonic()
