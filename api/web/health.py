@@ -102,6 +102,7 @@ async def _values(page: Page) -> Values:
         "gateways": await office.history(_gateways, office.deps.history, page.plant),
         "books": books,
         "disk": await _disk(page),
+        "size": size,
         "behind": None if live.plant_time == NEVER else office.clock() - live.plant_time,
         "reject_text": reject_text,
         "channel_text": channel_text,
@@ -177,6 +178,14 @@ def _refusals(connection: Connection, *, samples: bool) -> list[Refusals]:
         sample = newest[0][1] if newest else None
         found.append(Refusals(reject_text(reason), count, last_at, sample, excerpt(sample.payload) if sample else ""))
     return sorted(found, key=lambda one: -one.last_at)
+
+
+def size(bytes: int) -> str:
+    """Bytes as people say them."""
+    for unit, factor in (("GB", 1 << 30), ("MB", 1 << 20)):
+        if bytes >= factor:
+            return f"{bytes / factor:.1f} {unit}"
+    return f"{bytes / 1024:.0f} kB"
 
 
 def excerpt(payload: bytes) -> str:

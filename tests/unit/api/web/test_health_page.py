@@ -139,6 +139,7 @@ async def test_disk_and_clock_are_there(house: House) -> None:
     house.clock_ms = T0 + HOUR + 90_000
     page = await _page(house)
     assert _row(page, "可用空间") == "可用空间 共 100.0 GB 40.0 GB"
+    assert _row(page, "台账库") == "台账库 5.0 MB"
     assert "与系统时间相差 1 分钟" in _row(page, "现场时间")
 
 
