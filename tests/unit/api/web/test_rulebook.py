@@ -152,6 +152,7 @@ async def test_an_explanation_has_every_value_and_how_far_the_timer_is(
     warm(campus, minutes=4)  # at 44 degrees since three minutes before now
     page = await page_of(viewer, "/rules/CH-10?equipment=ch-1")
     assert "1号冷机 现在的判定" in page
+    assert "实时判定 故障 · 计时中" in page
     assert "冷凝饱和温度 高于 冷凝温度上限（40 ℃） 成立" in page  # the machine's own limit
     assert "冷凝饱和温度 44.0 ℃" in page
     assert re.search(r"计时中 [23] 分钟 / 需 5 分钟", page)
