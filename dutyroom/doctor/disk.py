@@ -27,11 +27,12 @@ _MORE_ROOM = Text(
 
 
 def check_disk(settings: Settings, now: int) -> Iterator[Finding]:
-    """Bytes now and a day of journal, history and ledger, free bytes, days left."""
+    """Bytes now and a day of journal, history, its rollups and ledger, free bytes, days left."""
     data = settings.data
     parts = [
         _journal(data / JOURNAL, settings.retention),
         _history(data / "telemetry", settings.retention),
+        _rollups(data / "telemetry" / "rollups"),
         _ledger(data / LEDGER, now),
     ]
     free = shutil.disk_usage(data).free
@@ -66,6 +67,7 @@ def grade_of(left: int | None, free: int) -> Grade:
 _NAMES = {
     "journal": Text("日志", "journal"),
     "history": Text("历史", "history"),
+    "rollups": Text("汇总", "rollups"),
     "ledger": Text("工单库", "ledger"),
 }
 
@@ -109,11 +111,26 @@ def _journal(path: Path, retention: RetentionSettings) -> Growing:
 def _history(folder: Path, retention: RetentionSettings) -> Growing:
     """By the newest finished days; nothing where InfluxDB keeps the readings."""
     days = sorted((folder / "days").glob("*.parquet"))[-_RECENT_DAYS:]
-    held = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.exists() else 0
+    held = _all(folder) - _all(folder / "rollups")
     if not days:
         return Growing("history", held, None if held else 0.0)
     daily = sum(path.stat().st_size for path in days) / len(days)
     return Growing("history", held, daily, daily * retention.raw_days)
+
+
+def _rollups(folder: Path) -> Growing:
+    """By the newest days' minutes, and what the coarser steps add to those; nothing ever drops them."""
+    days = sorted((folder / "1m").glob("*.parquet"))
+    held = _all(folder)
+    if not days:
+        return Growing("rollups", held, 0.0)
+    minutes = [path.stat().st_size for path in days]
+    newest = minutes[-_RECENT_DAYS:]
+    return Growing("rollups", held, sum(newest) / len(newest) * held / max(1, sum(minutes)))
+
+
+def _all(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.exists() else 0
 
 
 def _ledger(path: Path, now: int) -> Growing:

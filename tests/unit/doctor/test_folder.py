@@ -152,8 +152,15 @@ def test_the_disk_is_told_in_bytes_a_day_and_days_left(data: Path) -> None:
     (data / "telemetry" / "days").mkdir(parents=True)
     for day, size in (("2026-11-20", 3_000), ("2026-11-21", 5_000)):
         (data / "telemetry" / "days" / f"{day}.parquet").write_bytes(b"." * size)
+    for name, size in (("1m/2026-11-20", 1_000), ("1m/2026-11-21", 3_000), ("15m/2026-11", 400)):
+        rollup = data / "telemetry" / "rollups" / f"{name}.parquet"
+        rollup.parent.mkdir(parents=True, exist_ok=True)
+        rollup.write_bytes(b"." * size)
     found = only(list(check_disk(Settings(data=data), NOW)))
     figures = found.figures
+    assert figures["history_bytes"] == 8_000
+    assert figures["rollups_bytes"] == 4_400
+    assert figures["rollups_bytes_a_day"] == 2_200.0
     assert figures["history_bytes_a_day"] == 4_000.0
     assert figures["journal_bytes_a_day"] == figures["journal_bytes"] / 2
     assert figures["ledger_bytes_a_day"] == figures["ledger_bytes"] / 10
