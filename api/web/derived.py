@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
+from plant.catalogue import Text
 from plant.site import Equipment, Plant
+
+_NAME = re.compile(r"[A-Za-z_]\w*")
 
 Numbers = npt.NDArray[np.float64]
 Readings = Callable[[str], Numbers | None]
@@ -77,6 +82,32 @@ class Quantities:
                 first, second = self._value(left), self._value(right)
                 return None if first is None or second is None else _OPERATORS[type(op)](first, second)
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What an expression is about, for people: its name, its unit, and the quantity to draw for it."""
+
+    name: Text
+    unit: str
+    what: str
+
+
+def spoken(what: str, unit: str, names: Mapping[str, tuple[Text, str]]) -> Spoken | None:
+    """An expression as people say it: a quantity by its name, smoothed or not (`mean(sat, "5m")`), or two set apart.
+
+    None for what would take a formula to say. `names` are name and unit of each quantity.
+    """
+    if what in names:
+        return Spoken(names[what][0], names[what][1], what)
+    found = list(dict.fromkeys(name for name in _NAME.findall(what) if name in names))
+    if len(found) == 1:
+        return Spoken(names[found[0]][0], unit, found[0])
+    if len(found) == 2 and "-" in what:
+        first, second = (names[name][0] for name in found)
+        name = Text(f"{first.zh} − {second.zh}", f"{first.en} − {second.en}")
+        return Spoken(name, unit, f"{found[0]} - {found[1]}")
+    return None
 
 
 @lru_cache(maxsize=512)

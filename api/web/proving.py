@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from api.web.derived import Quantities
+from api.web.derived import Quantities, spoken
 from api.web.evidence import Evidence, Fact
 from maintenance.ticket import State, Ticket
 from plant.catalogue import Text
@@ -109,11 +109,11 @@ def _checks(rule: Rule, evidence: Evidence | None, seen: Seen) -> Iterator[Check
     facts = [fact for fact in evidence.facts if fact.what in seen.names] if evidence is not None else []
     if facts:
         yield _states(facts, seen)
-    if claim is not None and claim.what in seen.names:
-        name, unit = seen.names[claim.what]
-        now = _now(seen, claim.what)
+    said = None if claim is None else spoken(claim.what, claim.unit, seen.names)
+    if claim is not None and said is not None:
+        now = _now(seen, said.what)
         met = None if now is None else (now < claim.limit) is claim.upper
-        yield Check(Kind.VALUE, name, unit, now, claim.limit, None, met)
+        yield Check(Kind.VALUE, said.name, claim.unit, now, claim.limit, None, met)
     for part in _parts(rule.gate):
         check = _condition(part, seen)
         if check is not None:

@@ -13,7 +13,7 @@ from api.deps import HistoryReads
 from api.queries import TicketFile
 from api.web.charts import Chart, Curve, Event, Frame, chart, time_ticks
 from api.web.charts import Line as Limit
-from api.web.derived import Numbers, Quantities
+from api.web.derived import Numbers, Quantities, Spoken, spoken
 from api.web.evidence import Claim, Evidence, Fact, Tree, open_proof
 from api.web.figures import quantity
 from api.web.proving import Proving, Seen, proving
@@ -147,18 +147,19 @@ def case_of(page: Page, file: TicketFile, about: Subject, past: Past) -> Case | 
         return None
     alarm = next(alarm for alarm in reversed(file.alarms) if alarm.proof_hash == file.proof_hash)
     evidence = open_proof(file.proof)
-    named = [(about.names[claim.what][0], claim) for claim in evidence.claims if claim.what in about.names]
+    said = [(spoken(claim.what, claim.unit, about.names), claim) for claim in evidence.claims]
+    named = [(name, claim) for name, claim in said if name is not None]
     facts = [(about.names[fact.what][0], fact) for fact in evidence.facts if fact.what in about.names]
     proven = None
     if named:
         name, claim = named[0]
-        now = _number(_now(page.office.deps.history, about).of(claim.what))
+        now = _number(_now(page.office.deps.history, about).of(name.what))
         level = min(about.rule.levels, key=lambda level: level.severity != alarm.severity) if about.rule else None
         shown = None if past.after is None else value_in(msgspec.json.decode(past.after), claim.what)
-        proven = Proven(name, claim, now, shown, 0 if level is None else level.for_ms)
-    drawn = named[0][1].what if named else _charted(evidence, about)
+        proven = Proven(name.name, claim, now, shown, 0 if level is None else level.for_ms)
+    drawn = named[0][0] if named else _charted(evidence, about)
     picture = None if drawn is None else _picture(page, file, about, drawn, proven)
-    return Case(alarm, proven, facts, named[1:], picture, past.again)
+    return Case(alarm, proven, facts, [(name.name, claim) for name, claim in named[1:]], picture, past.again)
 
 
 def proof_state(page: Page, file: TicketFile, about: Subject, history: HistoryReads) -> Proving | None:
@@ -182,7 +183,7 @@ def value_in(proof: Tree, what: str) -> float | None:
     waiting = [level["when"] for level in proof.get("levels", ())]
     while waiting:
         tree = waiting.pop()
-        if tree.get("text") == what and isinstance(tree.get("value"), str):
+        if what in (tree.get("name"), tree.get("text")) and isinstance(tree.get("value"), str):
             return float(tree["value"])
         waiting += tree.get("of", ())
     return None
@@ -199,13 +200,13 @@ def _now(history: HistoryReads, about: Subject) -> Quantities:
     return Quantities(about.plant, about.machine, reading)
 
 
-def _charted(evidence: Evidence, about: Subject) -> str | None:
+def _charted(evidence: Evidence, about: Subject) -> Spoken | None:
     """The first of the rule's points that is a number."""
     shown = [name for name in evidence.points if name in about.names and about.names[name][1] != "bool"]
-    return shown[0] if shown else None
+    return spoken(shown[0], about.names[shown[0]][1], about.names) if shown else None
 
 
-def _picture(page: Page, file: TicketFile, about: Subject, what: str, proven: Proven | None) -> Picture | None:
+def _picture(page: Page, file: TicketFile, about: Subject, drawn: Spoken, proven: Proven | None) -> Picture | None:
     """The value from before the fault until now, or until a while after the end. Reads history: blocks."""
     machine, now, history = about.machine, page.now, page.office.deps.history
     if machine is None or now is None:
@@ -222,16 +223,17 @@ def _picture(page: Page, file: TicketFile, about: Subject, what: str, proven: Pr
         read[name] = history.buckets(SeriesKey(machine.id, name, machine.type), start, end, _BUCKETS)
         return read[name].mean
 
-    values = Quantities(about.plant, machine, reading).of(what)
+    values = Quantities(about.plant, machine, reading).of(drawn.what)
     if values is None or not read or not np.isfinite(values).any():
         return None
     points = page.plant.points(machine)
     spacing = max(machine.interval_ms or points[name].sampling.interval_ms for name in read)
     hold = None if all(points[name].kind.holds for name in read) else 3 * spacing
-    frame = _frame(page, file, about, proven, (start, end, about.names[what][1]))
-    buckets = read[what] if what in read else _like(next(iter(read.values())), values)
-    drawn = chart([Curve(buckets, hold)], frame, height=_HEIGHT)
-    return Picture(next(iter(read)), *about.names[what], drawn, time_ticks(start, end, page.zone, page.language))
+    frame = _frame(page, file, about, proven, (start, end, drawn))
+    buckets = read[drawn.what] if drawn.what in read else _like(next(iter(read.values())), values)
+    picture = chart([Curve(buckets, hold)], frame, height=_HEIGHT)
+    ticks = time_ticks(start, end, page.zone, page.language)
+    return Picture(next(iter(read)), drawn.name, drawn.unit, picture, ticks)
 
 
 def _like(read: Buckets, values: Numbers) -> Buckets:
@@ -239,16 +241,16 @@ def _like(read: Buckets, values: Numbers) -> Buckets:
     return replace(read, minimum=values, mean=values, maximum=values)
 
 
-def _frame(page: Page, file: TicketFile, about: Subject, proven: Proven | None, span: tuple[int, int, str]) -> Frame:
-    """The limit, the normal band and the alarms on a chart from start to end (`span`: these and the unit)."""
-    start, end, unit = span
+def _frame(page: Page, file: TicketFile, about: Subject, proven: Proven | None, span: tuple[int, int, Spoken]) -> Frame:
+    """The limit, the normal band and the alarms on a chart from start to end (`span`: these and what is drawn)."""
+    start, end, drawn = span
     limits: list[Limit] = []
     band = None
     if proven is not None:
         words = page.gettext("上限 %(limit)s") if proven.claim.upper else page.gettext("下限 %(limit)s")
         label = words % {"limit": quantity(proven.claim.limit, proven.claim.unit)}
         limits.append(Limit(proven.claim.limit, label, file.ticket.severity))
-        point = None if about.machine is None else page.plant.points(about.machine).get(proven.claim.what)
+        point = None if about.machine is None else page.plant.points(about.machine).get(drawn.what)
         band = None if point is None else point.typical
     least = 0.0 if band is None else (band[1] - band[0]) / 2
     words = page.gettext("告警")
@@ -257,7 +259,7 @@ def _frame(page: Page, file: TicketFile, about: Subject, proven: Proven | None, 
         for alarm in file.alarms
         if alarm.raised_at < end and (alarm.cleared_at or end) > start
     ]
-    return Frame(start, end, unit, limits, band, events, least)
+    return Frame(start, end, drawn.unit, limits, band, events, least)
 
 
 def _number(value: Numbers | None) -> float | None:

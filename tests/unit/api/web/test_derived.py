@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from api.web.derived import Quantities
+from api.web.derived import Quantities, Spoken, spoken
 from plant.catalogue import Text
 from plant.cataloguefile import load_catalogue
 from plant.site import Equipment, Plant, Site
@@ -42,3 +42,15 @@ def test_derived_quantities_are_worked_out_from_readings() -> None:
 def test_what_cannot_be_worked_out_is_none(what: str) -> None:
     plant, machine = chiller()
     assert Quantities(plant, machine, lambda _: None).of(what) is None
+
+
+NAMES = {"sat": (Text("送风温度", "Supply air"), "Cel"), "mat": (Text("混风温度", "Mixed air"), "Cel")}
+
+
+def test_an_expression_is_said_by_what_it_is_about() -> None:
+    assert spoken("sat", "K", NAMES) == Spoken(NAMES["sat"][0], "Cel", "sat")
+    assert spoken("mean(sat,5,4)", "Cel", NAMES) == Spoken(NAMES["sat"][0], "Cel", "sat")
+    difference = spoken("(mean(mat,5,4)-mean(sat,5,4))", "K", NAMES)
+    assert difference == Spoken(Text("混风温度 − 送风温度", "Mixed air − Supply air"), "K", "mat - sat")
+    assert spoken("mat*sat", "K", NAMES) is None
+    assert spoken("nothing_known", "K", NAMES) is None
