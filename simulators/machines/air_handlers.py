@@ -63,8 +63,8 @@ _FLAGS = ("sf_command", "sf_status", "schedule_status", "occupancy_status")
 class AirHandlers:
     """`chilled_water` gives the temperature in the supply header, °C."""
 
-    period = 5
-    voice = 5
+    period = 10
+    voice = 10
     gateway = GATEWAY
     paths = UNITS
 

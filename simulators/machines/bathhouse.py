@@ -29,6 +29,8 @@ _PIPE_PERIOD_MS = 5_400_000
 """The mains wander a little in 90 min; the mass and heat balance is struck at their mean."""
 _SHOWERING = 0.1
 """Share of the peak flow above which showers count as running."""
+_IDLE_S = 5
+"""Nobody showers: valve and its probe are looked at as often as they are sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,10 @@ class BathSite:
 
 
 class Bathhouse(Instrumented):
-    """One hall on one tank. The mixing valve moves every second, the tank every five."""
+    """One hall on one tank. While showers run the mixing valve moves every second, else every five like the tank."""
 
     period = 1
+    voice = 1
     gateway = GATEWAY
 
     def __init__(self, seed: int, site: BathSite) -> None:
@@ -60,7 +63,7 @@ class Bathhouse(Instrumented):
         self._water = self._cold_water = 0.0
         self._heat = 0.0
         self._cold_pipe = site.cold
-        self._waiting = 0.0
+        self._waiting = self._idle = 0.0
         self.devices = (
             Device(TANK, TANK_CHANNELS, gateway=GATEWAY, seed=seed),
             Device(HEATER, HEATER_CHANNELS, gateway=GATEWAY, seed=seed),
@@ -69,11 +72,16 @@ class Bathhouse(Instrumented):
 
     def step(self, moment: Moment, knobs: Knobs, dt: float) -> None:
         """Valve every call; tank, level and meters once five seconds have gathered."""
+        self._idle += dt
+        if not self.urgent(VALVE) and self._idle < _IDLE_S:
+            return
+        dt, self._idle = self._idle, 0.0
         demand = BathDemand(heads=self._site.heads, factor=0.8 if moment.sunday else 1.0)
         self._mixed = mixed_demand(demand, moment.hour)
         lost = knobs.get(VALVE, "cold_lost")
         stuck = knobs.get(VALVE, "stuck_at")
         faults = MixingFaults(cold_lost=lost, stuck_at=stuck if stuck > 0 else None)
+        self.devices[-1].period = 1 if self.urgent(VALVE) else _IDLE_S
         water = MixingWater(self._tank.top, self._site.cold, _MIXED_C)
         self._valve = step_mixing(self._valve, water, faults, dt)
         busy = clamp(self._mixed / self._peak, 0.0, 1.0)

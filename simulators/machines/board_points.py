@@ -26,13 +26,15 @@ LINES = ("l1_l2", "l2_l3", "l3_l1")
 JOINTS = ("incoming", "outgoing")
 """Bolted joints on each phase: to the busbar, and to the outgoing cable."""
 
-BOARD_CHANNELS: Mapping[str, Channel] = {
+QUICK_CHANNELS: Mapping[str, Channel] = {
     **{f"voltage_{phase}": measured(BUS_VOLTAGE, ELEC_S) for phase in PHASES},
     **{f"current_{phase}": measured(METER_CURRENT, ELEC_S) for phase in PHASES},
     "current_n": measured(METER_CURRENT, ELEC_S),
     "active_power": measured(METER_POWER, ELEC_S),
     "reactive_power": measured(METER_POWER, ELEC_S),
     "power_factor": measured(POWER_FACTOR, ELEC_S),
+}
+SLOW_CHANNELS: Mapping[str, Channel] = {
     **{f"voltage_{line}": measured(BUS_VOLTAGE) for line in LINES},
     **{f"active_power_{phase}": measured(METER_POWER) for phase in PHASES},
     **{f"reactive_power_{phase}": measured(METER_POWER) for phase in PHASES},

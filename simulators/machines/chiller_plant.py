@@ -35,6 +35,7 @@ class ChillerPlant(Instrumented):
     """Line 1 leads all summer; line 2 is started and stopped with the load, and stands in when line 1 has tripped."""
 
     period = 5
+    voice = 5
     gateway = GATEWAY
 
     def __init__(self, seed: int) -> None:

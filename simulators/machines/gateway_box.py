@@ -20,6 +20,7 @@ class GatewayBox(Instrumented):
     """A gateway is its own gateway: it falls silent with everything behind it. Its board follows the air outside."""
 
     period = 60
+    voice = 60
 
     def __init__(self, path: str, seed: int) -> None:
         self._outdoors = 25.0

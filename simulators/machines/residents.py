@@ -37,20 +37,23 @@ class Residents:
         self._base = 6.0 + 4.0 * generator(seed, "standby").random(rooms)
         self._tangent = np.array([APPLIANCES[kind].tangent for kind in Kind])
         self._next = 0
-        self._started = False
+        self._started = self._surging = False
         self._indoors = 26.0
         self.surge = np.zeros(rooms)
         self.present: Bools = np.ones(rooms, dtype=bool)
 
-    def step(self, moment: Moment, dt: float) -> bool:
+    def step(self, moment: Moment) -> bool:
         """Live on to `moment`; whether any load changed. `surge` [W] holds what starts took in this second."""
         second = moment.now // 1000
         if not self._started:
             self._until += second
             self._started = True
-        surging = bool(self.surge.any())
-        self.surge[:] = 0.0
-        self._indoors = lag(self._indoors, moment.weather.temp + _INDOORS_K, _WALLS_S, dt)
+        surging = self._surging
+        if surging:
+            self.surge[:] = 0.0
+            self._surging = False
+        if second % 60 == 0:
+            self._indoors = lag(self._indoors, moment.weather.temp + _INDOORS_K, _WALLS_S, 60.0)
         if second < self._next:
             return surging
         changed = False
@@ -72,6 +75,7 @@ class Residents:
             return False
         power = appliance.power * (1 + 0.03 * self._rng.gauss(0, 1))
         self._on[room, kind], self._power[room, kind] = True, power
+        self._surging = True
         self.surge[room] += power * (appliance.inrush - 1) * _FIRST_SECOND
         self._until[room, kind] = second + self._seconds(appliance.on_minutes, appliance.spread)
         return True

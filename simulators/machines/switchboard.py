@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,7 +10,16 @@ import numpy as np
 
 from simulators.board import Knobs
 from simulators.machines.bank import Bank, Bools, Floats, generator
-from simulators.machines.board_points import BOARD_CHANNELS, BOARD_FLAGS, ELEC_S, JOINTS, LINES, PHASES
+from simulators.machines.board_points import (
+    BOARD_FLAGS,
+    ELEC_S,
+    JOINTS,
+    LINES,
+    PHASES,
+    QUICK_CHANNELS,
+    SLOW_CHANNELS,
+)
+from simulators.machines.device import HVAC_S
 from simulators.machines.feeder_loads import FeederLoads
 from simulators.machines.system import Frames, Moment
 from simulators.physics.electric import (
@@ -77,12 +85,14 @@ class Switchboard:
     def __init__(self, seed: int, loads: FeederLoads, dorm: DormFeed) -> None:
         self._loads, self._dorm = loads, dorm
         self._grid = GridNoise(generator(seed, "grid"))
-        self._bank = Bank(BOARDS, BOARD_CHANNELS, BOARD_FLAGS, seed)
+        self._quick = Bank(BOARDS, QUICK_CHANNELS, BOARD_FLAGS, seed)
+        self._slow = Bank(BOARDS, SLOW_CHANNELS, (), seed)
         self._power = np.zeros((4, 3))
         self._reactive = np.zeros((4, 3))
         self._voltage = np.full((4, 3), _NO_LOAD_V)
         self._current = np.zeros((4, 3))
         self._steps = 0
+        self._silent = False
         self._room = 26.0
         self._humidity = 55.0
         self._joints = np.full((4, 2, 3), 30.0)
@@ -155,20 +165,32 @@ class Switchboard:
             meters.quarter = meters.gathered / meters.since
             meters.gathered, meters.since = np.zeros(4), 0.0
 
-    def _values(self) -> Mapping[str, Floats | Bools]:
-        """True values of every point, over the boards."""
+    def _quick_values(self) -> Mapping[str, Floats | Bools]:
+        """True values of what is sent every ten seconds, over the boards."""
         power, reactive = self._power.sum(axis=1), self._reactive.sum(axis=1)
         apparent = np.hypot(power, reactive)
-        lines = line_voltages(self._voltage)
-        third, fifth = self._harmonics()
+        third, _ = self._harmonics()
         angles = np.arctan2(self._reactive, np.maximum(self._power, 1e-9))
-        loading = self._current.mean(axis=1) / RATED_A
         rows: dict[str, Floats | Bools] = {
             "current_n": neutral_current(self._current, angles, self._current * third[:, None]),
             "active_power": power,
             "reactive_power": reactive,
-            "apparent_power": apparent,
             "power_factor": np.divide(power, apparent, out=np.ones(4), where=apparent > 0),
+            "breaker_status": ~self._open,
+            "breaker_trip_status": self._open,
+        }
+        for column, phase in enumerate(PHASES):
+            rows[f"voltage_{phase}"] = self._voltage[:, column]
+            rows[f"current_{phase}"] = self._current[:, column]
+        return rows
+
+    def _slow_values(self) -> Mapping[str, Floats | Bools]:
+        """True values of what is sent every minute, over the boards."""
+        lines = line_voltages(self._voltage)
+        third, fifth = self._harmonics()
+        loading = self._current.mean(axis=1) / RATED_A
+        rows: dict[str, Floats | Bools] = {
+            "apparent_power": np.hypot(self._power.sum(axis=1), self._reactive.sum(axis=1)),
             "frequency": np.full(4, self._grid.frequency),
             "harmonic_current_3": 100 * third,
             "harmonic_current_5": 100 * fifth,
@@ -180,12 +202,8 @@ class Switchboard:
             "energy_active_import_total": self._meters.active,
             "energy_reactive_total": self._meters.reactive,
             "demand_active_15min": self._meters.quarter,
-            "breaker_status": ~self._open,
-            "breaker_trip_status": self._open,
         }
         for column, (phase, line) in enumerate(zip(PHASES, LINES, strict=True)):
-            rows[f"voltage_{phase}"] = self._voltage[:, column]
-            rows[f"current_{phase}"] = self._current[:, column]
             rows[f"active_power_{phase}"] = self._power[:, column]
             rows[f"reactive_power_{phase}"] = self._reactive[:, column]
             rows[f"voltage_{line}"] = lines[:, column]
@@ -201,18 +219,28 @@ class Switchboard:
         power = self._power[1:].sum(axis=1)
         total = float(power.sum())
         if total > 0:
-            third[0] = math.fsum(third[1:] * power) / total
-            fifth[0] = math.fsum(fifth[1:] * power) / total
+            third[0] = float(third[1:] @ power) / total
+            fifth[0] = float(fifth[1:] @ power) / total
         return third, fifth
 
     def settle(self, dt: float) -> None:
         """Let the meters follow."""
-        self._bank.follow(self._values(), dt)
+        self._quick.follow(self._quick_values(), dt)
+        self._slow.follow(self._slow_values(), dt)
 
     def say(self, second: int, knobs: Knobs, *, heard: bool, first: bool) -> Frames:
-        """Meters are read every ten seconds."""
-        self._bank.follow(self._values(), float(self.period))
+        """Electricity every ten seconds; heat, quality and counters with it every minute."""
+        self._quick.follow(self._quick_values(), float(self.period))
+        minute = second % HVAC_S == 0 or first or self._silent
+        if minute:
+            self._slow.follow(self._slow_values(), float(HVAC_S))
+        self._silent = not heard
         if not heard:
-            self._bank.refresh()
+            self._quick.refresh()
+            self._slow.refresh()
             return []
-        return self._bank.frames(second, knobs)
+        frames = self._quick.frames(second, knobs)
+        if not minute:
+            return frames
+        slow = dict(self._slow.frames(second, knobs))
+        return [(path, points | slow.get(path, {})) for path, points in frames]

@@ -59,16 +59,12 @@ class System(Protocol):
 
 
 class Instrumented(ABC):
-    """A system whose machines are `Device`s: different machines, each with its own instruments."""
+    """A system whose machines are `Device`s, each with instruments of its own and a period in multiples of `voice`."""
 
     period: int
+    voice: int
     gateway: str
     devices: tuple[Device, ...]
-
-    @property
-    def voice(self) -> int:
-        """The shortest observation step of a device; the others are multiples of it."""
-        return min(device.period for device in self.devices)
 
     @property
     def paths(self) -> tuple[str, ...]:

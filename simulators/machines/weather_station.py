@@ -19,6 +19,7 @@ class WeatherStation(Instrumented):
     """Passes the weather of the moment through its two sensors."""
 
     period = 60
+    voice = 60
 
     def __init__(self, seed: int, *, gateway: str) -> None:
         self._weather: Weather | None = None
