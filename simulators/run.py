@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from simulators.broker import BrokerAddress
 from simulators.errors import BrokerAway, ScenarioError
+from simulators.past import Past
 from simulators.scenario import FaultPlan
 from simulators.simulation import Message, Simulation
 
@@ -60,7 +61,11 @@ async def publish(
     (the answer comes on `simulators/<site>/result`); a caller in the same loop may also call it directly.
     """
     address = BrokerAddress.parse(broker_url)
-    feed = _Feed(simulation, pace, clock)
+    sent = Published()
+    if pace.catch_up and not address.tls:
+        past = Past(simulation, address, clock=clock, patience=patience)
+        sent.messages = await asyncio.to_thread(past.make, simulation.start + pace.catch_up)
+    feed = _Feed(simulation, pace, clock, sent)
     loop = asyncio.get_running_loop()
     last_heard = loop.time()
     while not feed.finished:
@@ -132,9 +137,9 @@ def command(simulation: Simulation, payload: bytes) -> dict[str, str]:
 class _Feed:
     """The stream of a simulation: paced batches, each wholly acknowledged before its clock message."""
 
-    def __init__(self, simulation: Simulation, pace: Pace, clock: bool) -> None:
+    def __init__(self, simulation: Simulation, pace: Pace, clock: bool, sent: Published) -> None:
         self.simulation = simulation
-        self.sent = Published()
+        self.sent = sent
         self._pace = pace
         self._clock = clock
         self._present = simulation.start + pace.catch_up

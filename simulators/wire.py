@@ -22,11 +22,11 @@ _PUBACK = 0x4002
 _RETRY_S = 0.05
 
 
-def publish_head(topic: str, payload_size: int) -> bytes:
+def publish_head(topic: str, payload_size: int, *, retain: bool = False) -> bytes:
     """Everything of a QoS 1 PUBLISH before its packet id."""
     name = topic.encode()
     body = struct.pack(">H", len(name)) + name
-    return bytes([_PUBLISH_QOS1]) + remaining_length(len(body) + 2 + payload_size) + body
+    return bytes([_PUBLISH_QOS1 | retain]) + remaining_length(len(body) + 2 + payload_size) + body
 
 
 def remaining_length(size: int) -> bytes:

@@ -61,16 +61,22 @@ def short(site: str, seconds: int = 300) -> Simulation:
     return Simulation(scenario, site=site)
 
 
-async def test_everything_arrives_and_each_clock_follows_what_it_closes(mosquitto: Mosquitto, unique_name: str) -> None:
+@pytest.mark.parametrize("pace", [Pace(None), Pace(1_000, catch_up=180_000)], ids=["as fast as it goes", "past first"])
+async def test_everything_arrives_and_each_clock_follows_what_it_closes(
+    pace: Pace, mosquitto: Mosquitto, unique_name: str
+) -> None:
     heard, ready = Heard(), asyncio.Event()
     listener = asyncio.create_task(heard.listen(mosquitto, f"dutyroom/v1/{unique_name}/#", ready))
     await ready.wait()
     expected = [(m.topic, m.payload) for m in short(unique_name).step(300)]
-    sent = await publish(short(unique_name), mosquitto.url, pace=Pace(None))
+    sent = await publish(short(unique_name), mosquitto.url, pace=pace)
     await until(lambda: len(heard.messages) >= sent.messages, "all messages")
     listener.cancel()
     assert [item for item in heard.messages if not item[0].endswith("/clock")] == expected
-    assert sent.messages == len(expected) + 5  # a tick a minute as fast as it goes
+    ticks = [word for word, _ in heard.stamps() if word == "clock"]
+    assert sent.messages == len(expected) + len(ticks)
+    # a tick a minute as fast as it goes; after a past of three minutes one each ten seconds
+    assert len(ticks) == (5 if pace.speed is None else 3 + 12)
     newest = 0
     for word, ts in heard.stamps():
         assert ts > newest or word != "clock"
