@@ -14,6 +14,7 @@ from pydantic import Field
 
 from api.shapes import Ask
 from api.web.home import area_text
+from api.web.muting import mute_of
 from api.web.render import APage, Page, Values
 from api.web.rows import board, in_words
 from api.web.values import values_of
@@ -113,7 +114,8 @@ async def show_machine(page: APage, id: Annotated[str, Path(max_length=200)]) ->
     machine = page.plant.site.equipment.get(id)
     if machine is None:
         raise NotFound(f"there is no equipment {id}")
-    return page.render("machine.html", machine=machine, **await _machine_values(page, machine))
+    mute = await mute_of(page, id)
+    return page.render("machine.html", machine=machine, mute=mute, **await _machine_values(page, machine))
 
 
 async def live_machine(page: APage, id: Annotated[str, Path(max_length=200)]) -> HTMLResponse:

@@ -11,6 +11,7 @@ from fastapi import File, Form, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api import pictures
+from api.web.muting import WORK
 from api.web.render import APage, Page
 from api.web.story import author_text, last_change
 from api.web.ticketpages import TicketId, ticket_values
@@ -31,8 +32,6 @@ Photos = Annotated[list[UploadFile], File()]
 
 MOST_PHOTOS = 3
 """Of one form; a second one may follow."""
-
-_WORK = "检修"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ async def diagnose(
 async def mute(page: APage, id: TicketId, minutes: Annotated[int, Form(ge=1, le=24 * 60)]) -> Response:
     """Hold the notices of the ticket's machine while it is worked on."""
     values = await ticket_values(page, id)
-    quiet = alarmdesk.Quiet(page.office.now() + minutes * MINUTE, _WORK, id)
+    quiet = alarmdesk.Quiet(page.office.now() + minutes * MINUTE, WORK, id)
     await page.office.record(alarmdesk.mute, values["ticket"].equipment, quiet, page.signed_in)
     return _back(id)
 

@@ -19,13 +19,14 @@ from api.queries import TicketFile, ticket_file
 from api.shapes import Ask, SeverityName
 from api.ticket_shapes import moves_of
 from api.web.home import Job, area_text, next_due
+from api.web.muting import mute_of
 from api.web.render import APage, Page, Values
 from api.web.story import story
 from api.web.ticketview import Past, Subject, case_of, proof_state, steps, subject
 from maintenance.deadlines import DAY
-from maintenance.ledger import mutes, queries, users
+from maintenance.ledger import queries, users
 from maintenance.ledger.queries import LONGEST_PAGE, AlarmFilter, TicketFilter
-from maintenance.ledger.rows import Happening, Mute
+from maintenance.ledger.rows import Happening
 from maintenance.ledger.tables import proofs
 from maintenance.people import PEOPLE, REPORTER, Role
 from maintenance.texts import PHRASES
@@ -131,7 +132,7 @@ async def ticket_values(page: Page, id: str) -> Values:
     if about.machine is not None:
         case = await page.office.history(case_of, page, file, about, past)
         proving = await page.office.history(proof_state, page, file, about, history)
-    mute = await page.office.read(_mute_of, file.ticket, page.now or 0)
+    mute = await mute_of(page, file.ticket.equipment)
     names = await page.office.read(_crew)
     return {
         "ticket": file.ticket,
@@ -232,12 +233,6 @@ def _proof_after(connection: Connection, file: TicketFile) -> bytes | None:
         return None
     body = connection.execute(proofs.select().where(proofs.c.hash == newest.proof_hash)).mappings().first()
     return None if body is None else bytes(body["body"])
-
-
-def _mute_of(connection: Connection, ticket: Ticket, now: int) -> Mute | None:
-    """The mute for work on the ticket's machine that is in force."""
-    found = mutes.in_force(connection, now, equipment=ticket.equipment)
-    return next((mute for mute in found if mute.rule is None), None)
 
 
 def _crew(connection: Connection) -> Sequence[str]:
