@@ -16,6 +16,7 @@ from benchmarks.past import backtest
 from benchmarks.rows import Row, missing
 from benchmarks.ticket import publish_to_ticket
 from benchmarks.trend import trend_duckdb, trend_influx
+from benchmarks.viewers import live_viewers
 from benchmarks.web import page_times
 from tests.support.programs import ProgramMissing
 
@@ -31,6 +32,7 @@ BENCHES: Mapping[str, tuple[Bench, str]] = {
     "ingest_influx_w1": (ingest_influx, "msg/s"),
     "publish_to_ticket": (publish_to_ticket, "ms"),
     "pages": (page_times, "ms"),
+    "live_viewers": (live_viewers, "%"),
     "trend_duckdb": (trend_duckdb, "ms"),
     "trend_influx": (trend_influx, "ms"),
 }
