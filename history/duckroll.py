@@ -11,7 +11,11 @@ from history.days import Period, PeriodFiles
 from history.levels import DAY_MS, HOUR_MS, MINUTE_MS, NAMES, QUARTER_MS
 
 _ROW_GROUP = 30_720
-"""Small, because a trend wants one series of a file that holds all of them."""
+_LEAST_ROW_GROUP = 8_192
+_ROW_GROUPS = 100
+"""About so many in a file of a coarse step: a trend wants one series of all, and looks at each group's least and
+greatest. Measured, a month of hours: 50 series 9 ms in groups of 8,192 rows and 13 in 30,720; 5,000 series 10 and 4.
+"""
 
 _PERIODS = {DAY_MS: Period.YEAR, HOUR_MS: Period.MONTH, QUARTER_MS: Period.MONTH, MINUTE_MS: Period.DAY}
 
@@ -68,18 +72,21 @@ class RollupFiles:
         May be killed at any point and called again.
         """
         minutes = self.days.beside(day)
-        _write(db.sql(_DAY_ROLL, params={"days": [str(readings)]}), minutes)
+        found = db.sql(_DAY_ROLL, params={"days": [str(readings)]})
+        found.write_parquet(str(minutes), compression="zstd", row_group_size=_ROW_GROUP)
         for step, files in self.files.items():
             if step == MINUTE_MS:
                 continue
             number = files.period.of(day)
             params: dict[str, object] = {"minutes": [str(minutes)], "step": step}
-            old = files.held.get(number)
+            old, size = files.held.get(number), _LEAST_ROW_GROUP
             if old is None:
                 found = db.sql(_NEW_FILE, params=params)
             else:
                 found = db.sql(_MERGED_FILE, params={**params, "old": [str(old)], "day": day})
-            _write(found, files.beside(number))
+                size = max(size, _rows(db, old) // _ROW_GROUPS)
+            # snappy: read in two thirds of the time of zstd
+            found.write_parquet(str(files.beside(number)), compression="snappy", row_group_size=size)
             files.publish(number)
         self.days.publish(day)
 
@@ -88,5 +95,6 @@ class RollupFiles:
         return sorted(set(days) - self.days.held.keys(), reverse=True)
 
 
-def _write(found: duckdb.DuckDBPyRelation, path: Path) -> None:
-    found.write_parquet(str(path), compression="zstd", row_group_size=_ROW_GROUP)
+def _rows(db: duckdb.DuckDBPyConnection, file: Path) -> int:
+    """How many a file holds, by its footer."""
+    return int(db.execute("SELECT sum(num_rows) FROM parquet_file_metadata(?)", [str(file)]).fetchall()[0][0])

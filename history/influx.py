@@ -134,7 +134,11 @@ class InfluxStore(InfluxReading):
             return False
         end = over[-1][1]
         start = max(over[-1][0], (end - 1) // DAY_MS * DAY_MS)
-        self._roller.roll(start, end)
+        try:
+            self._roller.roll(start, end)
+        except Unavailable:
+            self._rollups = ""  # perhaps somebody removed a bucket: look, and make it, before the next try
+            raise
         left = [part for first, last in self._done.unrolled or [] for part in without(first, last, [(start, end)])]
         self._remember(_Done(self._done.offset, self._done.newest, left))
         return bool(within(left, NEVER, now // HOUR_MS * HOUR_MS))

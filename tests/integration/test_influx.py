@@ -227,6 +227,22 @@ def test_an_offset_file_of_a_version_without_rollups_gets_them_for_all_there_is(
     assert held.ts.tolist() == [start + day * DAY_MS for day in range(20)]
 
 
+def test_a_rollup_bucket_that_somebody_removed_is_made_again(
+    opens: Open, influx: Influx, address: InfluxAddress
+) -> None:
+    store = opens(address)
+    start = T0 // DAY_MS * DAY_MS - 3 * DAY_MS
+    store.write(at(start, t_chws=1.0), TABLE, 1)
+    assert store.tend(T0, 0) is False
+    influx.delete_bucket(f"{address.bucket}_1h")
+    store.write(at(start + 5, t_chws=3.0), TABLE, 2)
+    with pytest.raises(Unavailable, match="missing"):
+        store.tend(T0, 0)
+    assert store.tend(T0, 0) is False
+    found = store.buckets(SUPPLY, start, start + 2 * DAY_MS, 2)
+    assert (found.step, found.count.tolist(), found.mean[0]) == (DAY_MS, [2, 0], 2.0)
+
+
 def test_a_token_that_may_make_no_bucket_costs_the_rollups_and_nothing_else(
     opens: Open, address: InfluxAddress
 ) -> None:
