@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
+from maintenance.ticket import State
 from tests.browser.campus import Campus
 from tests.browser.conftest import PHONE, Come, Visitor
 
@@ -71,9 +72,30 @@ def test_what_was_typed_outlives_a_dead_network_and_is_sent_once(site: Campus, c
     assert page.locator(".timeline").inner_text().count("轴承温度 71，等备件") == 1
 
 
-def test_without_a_script_a_ticket_is_worked_all_the_same(site: Campus, chromium: Browser) -> None:
+def test_words_that_met_a_conflict_come_back_once_and_go_when_they_are_sent(site: Campus, come: Come) -> None:
     site.advance(2, plant__chw_pump_1=DEAD)
     ticket = site.ticket("PU-01")
+    visitor = come("李敏", phone=True)
+    page = visitor.goto(f"/tickets/{ticket}")
+    page.get_by_role("button", name="开始处理").click()
+    expect(page.locator(".stepper .now")).to_contain_text("处理中")
+    page.fill("#done textarea", "叶轮已换")
+    site.act(ticket, State.ON_HOLD)
+    page.locator("#done button").click()
+    expect(page.get_by_role("alert")).to_contain_text("没有保存")
+    page.get_by_role("button", name="继续处理").click()
+    expect(page.locator("#done textarea")).to_have_value("叶轮已换")
+    page.locator("#done button").click()
+    expect(page.locator(".timeline")).to_contain_text("叶轮已换")
+    page.locator("#again summary").click()
+    page.fill("#again textarea", "又停了")
+    page.locator("#again button").click()
+    expect(page.locator("#done textarea")).to_have_value("")
+
+
+def test_without_a_script_a_ticket_is_worked_all_the_same(site: Campus, chromium: Browser) -> None:
+    site.advance(8, lv__feeder_1={"joint_temp_incoming_l2": 96.0})
+    ticket = site.ticket("EL-16")
     context = chromium.new_context(
         viewport=PHONE,  # type: ignore[arg-type]
         locale="zh-CN",

@@ -46,7 +46,7 @@ for (const field of document.querySelectorAll("textarea[data-draft]")) {
     const key = keyOf(field);
     if (key !== null && draft.key !== "") key.value = draft.key;
     field.closest("details")?.setAttribute("open", "");
-  }
+  } else if (draft !== null) keep(field); // the page gave the words back, under a key of its own
   field.addEventListener("input", () => keep(field));
 }
 
