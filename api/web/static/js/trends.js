@@ -59,6 +59,8 @@ function iso(ms) {
 
 /** Zoom to a time, never shorter than the shortest. @param {Drawing} drawing @param {number} from @param {number} to */
 function zoom(drawing, from, to) {
+  // A drag is told to every pane under the one cursor, and each would ask for the same time.
+  if (root()?.hasAttribute("aria-busy")) return;
   const middle = (from + to) / 2;
   const half = Math.max(to - from, drawing.shortest) / 2;
   void go(addressOf(middle - half, middle + half), "push");
