@@ -11,6 +11,8 @@ from api.deps import HistoryReads
 from api.web.render import APage, Page, Values
 from api.web.rows import Concern, board, in_words
 from api.web.words import AREAS
+from maintenance.people import REPORTER
+from maintenance.texts import PHRASES
 from maintenance.ticket import Ticket
 from plant.catalogue import Text
 from plant.severity import Severity
@@ -22,6 +24,9 @@ _ARRIVE = Text("到场时限", "to be on site")
 _RESTORE = Text("修复时限", "to restore")
 _VERIFY = Text("验证时限", "to be proven")
 _CLOSES = Text("预计自动关闭", "closes by itself")
+
+_PHRASED = {text.zh: text for text in PHRASES.values()}
+"""A report's title is stored in Chinese; this is how it is told in the other language."""
 
 MOST_LOUD, MOST_OTHERS, MOST_JOBS = 3, 20, 10
 """More than this is a flood, which the inbox is for; the board says how many more there are."""
@@ -100,11 +105,20 @@ def _jobs(tickets: Sequence[Ticket], page: Page, rules: Mapping[str, Rule]) -> l
     return sorted(jobs, key=lambda job: (job.due is None, job.due or 0))
 
 
+def title_of(page: Page, ticket: Ticket, rule: Rule | None) -> str:
+    """The rule's title; a ticket without a rule has one of its own, a report's among them in both languages."""
+    if rule is not None:
+        return page.text(rule.title)
+    if ticket.opened_by == REPORTER.name and ticket.title in _PHRASED:
+        return page.text(_PHRASED[ticket.title])
+    return ticket.title or ticket.rule or ""
+
+
 def _job(ticket: Ticket, page: Page, rules: Mapping[str, Rule], now: int) -> Job:
     due, words = next_due(ticket, now)
     rule = rules.get(ticket.rule or "")
-    title = page.text(rule.title) if rule is not None else ticket.title
-    return Job(ticket, page.machine(ticket.equipment), title, due, words, due is not None and due < now)
+    late = due is not None and due < now
+    return Job(ticket, page.machine(ticket.equipment), title_of(page, ticket, rule), due, words, late)
 
 
 def next_due(ticket: Ticket, now: int) -> tuple[int | None, Text]:

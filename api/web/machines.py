@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import Field
 
 from api.shapes import Ask
-from api.web.home import area_text
+from api.web.home import area_text, title_of
 from api.web.muting import mute_of
 from api.web.render import APage, Page, Values
 from api.web.rows import board, in_words
@@ -141,7 +141,7 @@ async def _machine_values(page: Page, machine: Equipment) -> Values:
         "area": area_text(machine.path.rpartition("/")[0]),
         "type": page.plant.catalogue.types[machine.type],
         "concerns": [in_words(concern, page.plant, by_id) for concern in mine],
-        "tickets": [(ticket, _title(page, ticket.rule, ticket.title)) for ticket in closed.items],
+        "tickets": [(ticket, title_of(page, ticket, by_id.get(ticket.rule or ""))) for ticket in closed.items],
         "bars": [value for value in values if value.bar is not None],
         "others": [value for value in values if value.bar is None],
         "relations": _relations(page, machine),
@@ -179,11 +179,6 @@ def _hours(newest: Newest) -> int | None:
 
 def _heard(newest: Newest) -> int | None:
     return max((reading[0] for reading in newest.values()), default=None)
-
-
-def _title(page: Page, rule: str | None, title: str) -> str:
-    found = next((one for one in page.office.deps.configuration.rules() if one.id == rule), None)
-    return title if found is None else page.text(found.title)
 
 
 def relation_text(name: str) -> Text:

@@ -18,18 +18,17 @@ from api.finding import area_of, equipment_in, named
 from api.queries import TicketFile, ticket_file
 from api.shapes import Ask, SeverityName
 from api.ticket_shapes import moves_of
-from api.web.home import Job, area_text, next_due
+from api.web.home import Job, area_text, next_due, title_of
 from api.web.muting import mute_of
 from api.web.render import APage, Page, Values
 from api.web.story import story
-from api.web.ticketview import Past, Subject, case_of, proof_state, steps, subject
+from api.web.ticketview import Past, case_of, proof_state, steps, subject
 from maintenance.deadlines import DAY
 from maintenance.ledger import queries, users
 from maintenance.ledger.queries import LONGEST_PAGE, AlarmFilter, TicketFilter
 from maintenance.ledger.rows import Happening
 from maintenance.ledger.tables import proofs
-from maintenance.people import PEOPLE, REPORTER, Role
-from maintenance.texts import PHRASES
+from maintenance.people import PEOPLE, Role
 from maintenance.ticket import State, Ticket
 from plant.catalogue import Text
 from plant.severity import Severity
@@ -63,9 +62,6 @@ class View(StrEnum):
     WAITING = "waiting"
     DONE = "done"
 
-
-_PHRASED = {text.zh: text for text in PHRASES.values()}
-"""A report's title is stored in Chinese; this is how it is told in the other language."""
 
 _STATES: dict[View, tuple[State, ...]] = {
     View.PROVING: (State.VERIFYING, State.PARKED),
@@ -136,7 +132,7 @@ async def ticket_values(page: Page, id: str) -> Values:
     names = await page.office.read(_crew)
     return {
         "ticket": file.ticket,
-        "title": _title(page, file.ticket, about),
+        "title": title_of(page, file.ticket, about.rule),
         "file": file,
         "about": about,
         "area": None if about.machine is None else area_text(area_of(about.machine)),
@@ -202,17 +198,9 @@ def _row(page: Page, ticket: Ticket) -> Row:
     now = page.now or 0
     due, words = (None, Text("", "")) if ticket.finished else next_due(ticket, now)
     about = subject(page, ticket)
-    job = Job(ticket, page.machine(ticket.equipment), _title(page, ticket, about), due, words, bool(due and due < now))
+    title, late = title_of(page, ticket, about.rule), bool(due and due < now)
+    job = Job(ticket, page.machine(ticket.equipment), title, due, words, late)
     return Row(job, None if about.machine is None else area_text(area_of(about.machine)))
-
-
-def _title(page: Page, ticket: Ticket, about: Subject) -> str:
-    """The rule's title; a ticket without a rule has one of its own."""
-    if about.rule is not None:
-        return page.text(about.rule.title)
-    if ticket.opened_by == REPORTER.name and ticket.title in _PHRASED:
-        return page.text(_PHRASED[ticket.title])
-    return ticket.title or ticket.rule or ""
 
 
 def _past(connection: Connection, file: TicketFile, now: int) -> Past:
