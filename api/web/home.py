@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastapi.responses import HTMLResponse
 
 from api.deps import HistoryReads
+from api.finding import area_of
 from api.web.render import APage, Page, Values
 from api.web.rows import Concern, board, in_words
 from api.web.words import AREAS
@@ -16,7 +17,7 @@ from maintenance.texts import PHRASES
 from maintenance.ticket import Ticket
 from plant.catalogue import Text
 from plant.severity import Severity
-from plant.site import Equipment, Plant
+from plant.site import Plant
 from rules.model import Rule
 
 _ACKNOWLEDGE = Text("确认时限", "to acknowledge")
@@ -77,8 +78,7 @@ async def live_board(page: APage) -> HTMLResponse:
 async def _values(page: Page) -> Values:
     office, plant = page.office, page.plant
     found = await office.read(board)
-    rules = {rule.id: rule for rule in office.deps.configuration.rules()}
-    concerns = [in_words(concern, plant, rules) for concern in found.concerns]
+    concerns = [in_words(concern, plant, page.rules) for concern in found.concerns]
     shown = [words for words in concerns if words.concern.alarm.severity is not Severity.P4]
     loud, others = [w for w in shown if w.concern.loud], [w for w in shown if not w.concern.loud]
     gateways = await office.history(_gateways, office.deps.history, plant)
@@ -91,17 +91,17 @@ async def _values(page: Page) -> Values:
         "hidden": max(0, len(loud) - MOST_LOUD) + max(0, len(others) - MOST_OTHERS),
         "advice": len(concerns) - len(shown),
         "normal": len(machines - {concern.alarm.equipment for concern in found.concerns}),
-        "jobs": _jobs([ticket for ticket in tickets if ticket is not None], page, rules)[:MOST_JOBS],
+        "jobs": _jobs([ticket for ticket in tickets if ticket is not None], page)[:MOST_JOBS],
         "areas": areas,
-        "quiet_areas": len({_area(machine) for machine in plant.site.equipment.values()}) - len(areas),
+        "quiet_areas": len({area_of(machine) for machine in plant.site.equipment.values()}) - len(areas),
         "gateways": gateways,
     }
 
 
-def _jobs(tickets: Sequence[Ticket], page: Page, rules: Mapping[str, Rule]) -> list[Job]:
+def _jobs(tickets: Sequence[Ticket], page: Page) -> list[Job]:
     """The tickets with the nearest deadline first; those without one last."""
     now = page.now or 0
-    jobs = [_job(ticket, page, rules, now) for ticket in tickets]
+    jobs = [_job(ticket, page, now) for ticket in tickets]
     return sorted(jobs, key=lambda job: (job.due is None, job.due or 0))
 
 
@@ -114,9 +114,9 @@ def title_of(page: Page, ticket: Ticket, rule: Rule | None) -> str:
     return ticket.title or ticket.rule or ""
 
 
-def _job(ticket: Ticket, page: Page, rules: Mapping[str, Rule], now: int) -> Job:
+def _job(ticket: Ticket, page: Page, now: int) -> Job:
     due, words = next_due(ticket, now)
-    rule = rules.get(ticket.rule or "")
+    rule = page.rules.get(ticket.rule or "")
     late = due is not None and due < now
     return Job(ticket, page.machine(ticket.equipment), title_of(page, ticket, rule), due, words, late)
 
@@ -133,10 +133,6 @@ def next_due(ticket: Ticket, now: int) -> tuple[int | None, Text]:
     return ticket.restore_due, _RESTORE
 
 
-def _area(machine: Equipment) -> str:
-    return machine.path.rpartition("/")[0]
-
-
 def area_text(key: str) -> Text:
     """The name of an area; as it is written where we have no word for it."""
     return AREAS.get(key, Text(key, key))
@@ -148,7 +144,7 @@ def _areas(concerns: Sequence[Concern], plant: Plant) -> list[Area]:
     for concern in concerns:
         machine = plant.site.equipment.get(concern.alarm.equipment)
         if machine is not None:
-            found.setdefault(_area(machine), []).append(concern)
+            found.setdefault(area_of(machine), []).append(concern)
     areas = []
     for key, mine in found.items():
         silent = any(concern.alarm.rule == _SILENT for concern in mine)

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BeforeValidator, Field
 
 from api.asks import AlarmsFilterAsk
+from api.finding import area_of
 from api.shapes import Ask, SeverityName
 from api.web.home import area_text
 from api.web.preferences import local_path
@@ -97,12 +98,11 @@ async def show_alarm(page: APage, id: AlarmId) -> HTMLResponse:
     same = await page.office.read(
         queries.list_alarms, AlarmFilter(equipment=concern.alarm.equipment, rule=concern.alarm.rule), limit=20
     )
-    rules = {rule.id: rule for rule in page.office.deps.configuration.rules()}
     shelf = await _shelf(page)
     return page.render(
         "alarm.html",
-        words=in_words(concern, page.plant, rules),
-        rule=rules.get(concern.alarm.rule),
+        words=in_words(concern, page.plant, page.rules),
+        rule=page.rules.get(concern.alarm.rule),
         same=[alarm for alarm in same.items if alarm.id != id],
         shelved=shelf.get((concern.alarm.equipment, concern.alarm.rule)),
     )
@@ -154,15 +154,14 @@ async def _values(page: Page, ask: InboxAsk) -> Values:
     which = _filter(page, ask)
     found = await office.read(queries.list_alarms, which, cursor=ask.cursor, limit=PAGE)
     concerns = await office.read(with_proofs, found.items)
-    rules = {rule.id: rule for rule in office.deps.configuration.rules()}
     shelf = await _shelf(page)
     return {
         "ask": ask,
-        "rows": [(in_words(concern, page.plant, rules), shelf.get(_key(concern))) for concern in _ordered(concerns)],
+        "rows": [(in_words(one, page.plant, page.rules), shelf.get(_key(one))) for one in _ordered(concerns)],
         "following": found.next,
         "tabs": await _tabs(page, ask),
         "newest": max((alarm.id for alarm in found.items), default=0),
-        "areas": sorted({machine.path.rpartition("/")[0] for machine in page.plant.site.equipment.values()}),
+        "areas": sorted({area_of(machine) for machine in page.plant.site.equipment.values()}),
         "area_text": area_text,
         "may_shelve": _may_shelve,
         "severities": list(Severity),

@@ -12,12 +12,13 @@ from fastapi import Path, Query
 from fastapi.responses import HTMLResponse
 from pydantic import Field
 
+from api.finding import area_of
 from api.shapes import Ask
 from api.web.home import area_text, title_of
 from api.web.muting import mute_of
 from api.web.render import APage, Page, Values
-from api.web.rows import board, in_words
-from api.web.values import values_of
+from api.web.rows import board, concerns_of, in_words
+from api.web.values import ttl_ms, values_of
 from maintenance.ledger.queries import TicketFilter, list_tickets
 from plant.catalogue import Text
 from plant.errors import NotFound
@@ -35,7 +36,6 @@ _STATUS = (
     "relay_status",
     "breaker_status",
 )
-_STALE_LEAST_MS = 90_000
 MOST_LISTED = 150
 
 
@@ -94,7 +94,7 @@ async def list_machines(page: APage, ask: Annotated[MachinesAsk, Query()]) -> HT
     groups: dict[str, list[Row]] = {}
     for machine in wanted:
         row = Row(machine, run_of(page, machine, newest[machine.id]), worst.get(machine.id), _heard(newest[machine.id]))
-        groups.setdefault(machine.path.rpartition("/")[0], []).append(row)
+        groups.setdefault(area_of(machine), []).append(row)
     return page.render(
         "machines.html",
         groups=[
@@ -103,8 +103,8 @@ async def list_machines(page: APage, ask: Annotated[MachinesAsk, Query()]) -> HT
         ],
         ask=ask,
         hidden=len(there) - len(wanted),
-        sizes=Counter(machine.path.rpartition("/")[0] for machine in there),
-        areas=sorted({machine.path.rpartition("/")[0] for machine in plant.site.equipment.values()}),
+        sizes=Counter(area_of(machine) for machine in there),
+        areas=sorted({area_of(machine) for machine in plant.site.equipment.values()}),
         area_text=area_text,
     )
 
@@ -129,19 +129,17 @@ async def live_machine(page: APage, id: Annotated[str, Path(max_length=200)]) ->
 async def _machine_values(page: Page, machine: Equipment) -> Values:
     office = page.office
     rules = office.deps.configuration.rules()
-    found = await office.read(board)
-    mine = [concern for concern in found.concerns if concern.alarm.equipment == machine.id]
+    mine = await office.read(concerns_of, machine.id)
     closed = await office.read(list_tickets, TicketFilter(equipment=machine.id), limit=5)
     newest, values = await office.history(values_of, office.deps.history, page.plant, machine, rules, page.now)
-    by_id = {rule.id: rule for rule in rules}
     return {
         "run": run_of(page, machine, newest),
         "hours": _hours(newest),
         "heard": _heard(newest),
-        "area": area_text(machine.path.rpartition("/")[0]),
+        "area": area_text(area_of(machine)),
         "type": page.plant.catalogue.types[machine.type],
-        "concerns": [in_words(concern, page.plant, by_id) for concern in mine],
-        "tickets": [(ticket, title_of(page, ticket, by_id.get(ticket.rule or ""))) for ticket in closed.items],
+        "concerns": [in_words(concern, page.plant, page.rules) for concern in mine],
+        "tickets": [(ticket, title_of(page, ticket, page.rules.get(ticket.rule or ""))) for ticket in closed.items],
         "bars": [value for value in values if value.bar is not None],
         "others": [value for value in values if value.bar is None],
         "relations": _relations(page, machine),
@@ -152,7 +150,7 @@ async def _machine_values(page: Page, machine: Equipment) -> Values:
 def _matches(machine: Equipment, ask: MachinesAsk) -> bool:
     text = f"{machine.id} {machine.path} {machine.text.zh} {machine.text.en}".lower()
     return (
-        (ask.area is None or machine.path.rpartition("/")[0] == ask.area)
+        (ask.area is None or area_of(machine) == ask.area)
         and (ask.type is None or machine.type == ask.type)
         and all(word in text for word in ask.q.lower().split())
     )
@@ -165,7 +163,7 @@ def run_of(page: Page, machine: Equipment, newest: Newest) -> Run:
     points = page.plant.points(machine)
     status = next((name for name in _STATUS if name in points), None)
     slowest = max((point.sampling.interval_ms for point in points.values()), default=60_000)
-    if heard is None or now - heard > max(3 * (machine.interval_ms or slowest), _STALE_LEAST_MS):
+    if heard is None or now - heard > ttl_ms(machine.interval_ms or slowest):
         return Run.UNHEARD
     if status is None or status not in newest:
         return Run.THERE

@@ -24,6 +24,7 @@ from maintenance.people import Actor
 from plant.catalogue import Text
 from plant.instants import NEVER, iso
 from plant.site import Plant
+from rules.model import Rule
 
 THEME_COOKIE = "theme"
 THEMES = ("auto", "light", "dark")
@@ -83,6 +84,11 @@ class Page:
     def zone(self) -> ZoneInfo:
         """The site's."""
         return ZoneInfo(self.plant.site.zone)
+
+    @cached_property
+    def rules(self) -> Mapping[str, Rule]:
+        """The rules in force, by id."""
+        return {rule.id: rule for rule in self.office.deps.configuration.rules()}
 
     def moment(self, ms: int) -> str:
         """A time with its date when that is not today."""

@@ -12,6 +12,7 @@ from api.web.evidence import Claim, Evidence, Fact, open_proof
 from api.web.sparks import Spark, spark
 from maintenance.ledger.book import to_ticket
 from maintenance.ledger.occurrences import to_alarm
+from maintenance.ledger.queries import AlarmFilter, AlarmState, list_alarms
 from maintenance.ledger.rows import Alarm
 from maintenance.ledger.tables import alarms, proofs, tickets
 from maintenance.ticket import FINISHED, State, Ticket
@@ -62,10 +63,19 @@ def board(connection: Connection) -> Board:
     """What is not normal now; alarms of rules in observe and suppressed effects are left out."""
     found = standing(connection)
     shown = [alarm for alarm in found.alarms if alarm.mode is Mode.LIVE and not alarm.suppressed]
-    concerns = with_proofs(connection, shown)
-    concerns.sort(key=lambda c: (not c.loud, c.alarm.severity, -c.alarm.raised_at))
+    concerns = _by_urgency(with_proofs(connection, shown))
     active = {alarm.ticket for alarm in shown}
     return Board(concerns, [ticket for ticket in found.tickets if ticket.id not in active])
+
+
+def concerns_of(connection: Connection, equipment: str) -> list[Concern]:
+    """What is not normal about one machine now, as on the board."""
+    which = AlarmFilter(state=AlarmState.ACTIVE, equipment=equipment, mode=Mode.LIVE, suppressed=False)
+    return _by_urgency(with_proofs(connection, list_alarms(connection, which).items))
+
+
+def _by_urgency(concerns: Sequence[Concern]) -> list[Concern]:
+    return sorted(concerns, key=lambda c: (not c.loud, c.alarm.severity, -c.alarm.raised_at))
 
 
 def with_proofs(connection: Connection, found: Sequence[Alarm]) -> list[Concern]:

@@ -19,6 +19,7 @@ from api.web.charts import Chart, Curve, Frame, Line, chart, lane, time_ticks
 from api.web.figures import number, unit_text
 from api.web.render import APage, Page
 from api.web.trendevents import Happenings, Lane, happenings, lanes_of, states
+from api.web.values import hold_ms
 from history.protocols import Buckets
 from plant.catalogue import Point
 from plant.instants import iso
@@ -32,7 +33,6 @@ SPANS: Mapping[str, int] = {
 }  # fmt: skip
 _SHIFTS = {"day": _DAY, "week": 7 * _DAY}
 _BUCKETS = 300
-_STALE_LEAST_MS = 90_000
 _STYLES = 4
 _BESIDE = 9
 """The stroke of yesterday or last week."""
@@ -83,8 +83,7 @@ class Shown:
     @property
     def hold_ms(self) -> int | None:
         """How long a value is taken for true; None until the next."""
-        interval = self.machine.interval_ms or self.point.sampling.interval_ms
-        return None if self.point.kind.holds else max(3 * interval, _STALE_LEAST_MS)
+        return hold_ms(self.machine, self.point)
 
 
 @dataclass(frozen=True, slots=True)

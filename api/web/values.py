@@ -12,12 +12,12 @@ from plant.catalogue import Kind, Point
 from plant.quality import Quality, Reason
 from plant.reading import SeriesKey
 from plant.site import Equipment, Plant
+from rules.group import LEAST_TTL_MS
 from rules.limits import Limit, limits_on
 from rules.model import Rule
 
 TAIL_MS = 3_600_000
 _TAIL_BUCKETS = 60
-_STALE_LEAST_MS = 90_000
 _ORDER = {Kind.SENSOR: 0, Kind.SETPOINT: 1, Kind.COMMAND: 2, Kind.STATUS: 3, Kind.METER: 4}
 
 
@@ -60,13 +60,23 @@ def values_of(
     return newest, sorted(values, key=lambda value: (_ORDER[value.point.kind], value.bar is None))
 
 
+def hold_ms(machine: Equipment, point: Point) -> int | None:
+    """How long a value of a point is taken for true (SEMANTICS §1); None until the next."""
+    return None if point.kind.holds else ttl_ms(machine.interval_ms or point.sampling.interval_ms)
+
+
+def ttl_ms(interval_ms: int) -> int:
+    """How long a word counts that is expected every `interval_ms`; as the engine takes it."""
+    return max(3 * interval_ms, LEAST_TTL_MS)
+
+
 def _value(
     point: Point, newest: tuple[int, float, int, int], limits: Sequence[Limit], machine: Equipment, now: int | None
 ) -> Value:
     ts, number, quality, reason = newest
     value = number if math.isfinite(number) else None
-    interval = machine.interval_ms or point.sampling.interval_ms
-    stale = not point.kind.holds and now is not None and now - ts > max(3 * interval, _STALE_LEAST_MS)
+    hold = hold_ms(machine, point)
+    stale = hold is not None and now is not None and now - ts > hold
     bar = None if value is None else _bar(point, value, limits)
     passed = next((limit for limit in limits if value is not None and _beyond(value, limit)), None)
     return Value(point, ts, value, stale, Reason(reason) if quality != Quality.GOOD else None, bar, passed)
