@@ -58,17 +58,22 @@ def _units(quantity: str, *, house: str = "", foreign: str = "") -> list[Unit]:
 
 
 # psi = lbf/in² = 4.4482216152605 N / 0.00064516 m²; inH2O is the conventional inch of water of 1000 kg/m³;
-# gal = 3.785411784 L (US). A K of a message is an absolute temperature, a K of the house is a difference.
+# gal = 3.785411784 L (US); mmHg and inHg are the conventional ones; Btu = 1055.056 J (ISO 31-4), RT =
+# 12000 Btu/h (冷吨, US). A K of a message is an absolute temperature, a K of the house is a difference.
 _ALL = [
     Unit("Cel", "temperature", Fraction(1)),
     Unit("degF", "temperature", Fraction(5, 9), Fraction(-160, 9), house=False),
     *_units("difference", house="K=1", foreign="K_degF=5/9"),
     *_units("pressure", house="Pa=1 kPa=1000", foreign="MPa=1000000 hPa=100 mbar=100 bar=100000 inH2O=249.08891"),
-    *_units("pressure", foreign="psi=44482216152605/6451600000 mmH2O=9.80665 mH2O=9806.65"),
+    *_units("pressure", foreign="psi=44482216152605/6451600000 mmH2O=9.80665 mH2O=9806.65 kgf/cm2=98066.5"),
+    *_units("pressure", foreign="mmHg=133.322387415 inHg=3386.388640341"),
     *_units("volume flow", house="m3/h=1 L/s=36/10", foreign="m3/s=3600 L/min=6/100 L/h=1/1000 m3/d=1/24"),
     *_units("volume flow", foreign="gpm=227124707/1000000000 cfm=1699010796/1000000000"),
-    *_units("power", house="kW=1", foreign="W=1/1000 MW=1000"),
-    *_units("energy", house="kW.h=1", foreign="W.h=1/1000 MW.h=1000 kJ=1/3600 MJ=1000/3600 GJ=1000000/3600"),
+    *_units("power", house="kW=1", foreign="W=1/1000 MW=1000 GW=1000000"),
+    *_units("power", foreign="RT=1055056/300000 Btu/h=1055056/3600000000"),
+    *_units(
+        "energy", house="kW.h=1", foreign="W.h=1/1000 MW.h=1000 GW.h=1000000 kJ=1/3600 MJ=1000/3600 GJ=1000000/3600"
+    ),
     *_units("reactive power", house="kvar=1", foreign="var=1/1000 Mvar=1000"),
     *_units("reactive energy", house="kvar.h=1", foreign="var.h=1/1000 Mvar.h=1000"),
     *_units("apparent power", house="kV.A=1", foreign="V.A=1/1000 MV.A=1000"),
@@ -79,10 +84,10 @@ _ALL = [
     *_units("length", house="m=1", foreign="cm=1/100 mm=1/1000"),
     *_units("volume", house="m3=1", foreign="L=1/1000"),
     *_units("time", house="h=3600 min=60 s=1", foreign="ms=1/1000 d=86400"),
-    *_units("speed", house="m/s=1 mm/s=1/1000"),
+    *_units("speed", house="m/s=1 mm/s=1/1000", foreign="km/h=10/36"),
     *_units("conductivity", house="uS/cm=1", foreign="mS/cm=1000"),
     *_units("irradiance", house="W/m2=1"),
-    *_units("concentration", house="mg/L=1", foreign="mg/m3=1/1000"),
+    *_units("concentration", house="mg/L=1", foreign="mg/m3=1/1000 ug/m3=1/1000000"),
     *_units("truth", house="bool=1"),
 ]
 UNITS: Mapping[str, Unit] = {unit.symbol: unit for unit in _ALL}
@@ -91,14 +96,17 @@ UNITS: Mapping[str, Unit] = {unit.symbol: unit for unit in _ALL}
 HOUSE = frozenset(unit.symbol for unit in _ALL if unit.house)
 """Symbols that points, parameters and derived quantities may be declared in."""
 
+_ALIKE = str.maketrans({" ": None, "μ": "u", **dict.fromkeys("·•∙⋅・*×", ".")})
+"""What is left out or written another way before a unit is looked up: kW·h, kW⋅h and kW*h are kW.h."""
+
 _ABSOLUTE_ZERO = Fraction("-273.15")
 # Upper and lower case tell a milliwatt from a megawatt and minutes from metres, so a lone letter and these stay exact.
-_CASE_MATTERS = frozenset({"mw", "mwh", "mvar", "mva"})
+_CASE_MATTERS = frozenset({"mw", "mwh", "mvar", "mvarh", "mva", "mvah"})
 _SPELLED = {spelling: symbol for symbol, spellings in SPELLINGS.items() for spelling in (symbol, *spellings)}
 _FOLDED = {
     spelling.casefold(): symbol
     for spelling, symbol in _SPELLED.items()
-    if len(spelling) > 1 and spelling.casefold() not in _CASE_MATTERS
+    if len(spelling) > 1 and spelling.casefold().replace(".", "") not in _CASE_MATTERS
 }
 
 
@@ -108,7 +116,7 @@ def unit_symbol(text: str) -> str:
 
     Raises BadInput, with a suggestion, for what is no known unit.
     """
-    plain = unicodedata.normalize("NFKC", text).replace(" ", "").replace("μ", "u").replace("·", ".")
+    plain = unicodedata.normalize("NFKC", text).translate(_ALIKE)
     found = plain if plain in UNITS else _SPELLED.get(plain) or _FOLDED.get(plain.casefold())
     if found is None:
         near = difflib.get_close_matches(plain, [*UNITS, *_SPELLED], n=1, cutoff=0.5)

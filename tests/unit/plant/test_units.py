@@ -18,17 +18,18 @@ IN_PINT = {
     "Cel": "degC", "degF": "degF", "K": "delta_degC", "K_degF": "delta_degF",
     "Pa": "Pa", "kPa": "kPa", "MPa": "MPa", "hPa": "hPa", "mbar": "mbar", "bar": "bar", "psi": "psi",
     "inH2O": "2.54 * cmH2O", "mmH2O": "0.1 * cmH2O", "mH2O": "100 * cmH2O",
+    "kgf/cm2": "kgf/cm**2", "mmHg": "mmHg", "inHg": "inHg",
     "m3/h": "m**3/h", "L/s": "L/s", "m3/s": "m**3/s", "L/min": "L/min", "L/h": "L/h", "m3/d": "m**3/day",
     "gpm": "gallon/min", "cfm": "ft**3/min",
-    "kW": "kW", "W": "W", "MW": "MW",
-    "kW.h": "kWh", "W.h": "Wh", "MW.h": "MWh", "kJ": "kJ", "MJ": "MJ", "GJ": "GJ",
+    "kW": "kW", "W": "W", "MW": "MW", "GW": "GW", "RT": "refrigeration_ton", "Btu/h": "Btu/h",
+    "kW.h": "kWh", "W.h": "Wh", "MW.h": "MWh", "GW.h": "GWh", "kJ": "kJ", "MJ": "MJ", "GJ": "GJ",
     "kvar": "kVA", "var": "VA", "Mvar": "MVA", "kvar.h": "kVA*h", "var.h": "VA*h", "Mvar.h": "MVA*h",
     "kV.A": "kVA", "V.A": "VA", "MV.A": "MVA",
     "V": "V", "kV": "kV", "mV": "mV", "A": "A", "mA": "mA", "kA": "kA", "Hz": "Hz",
     "1": "dimensionless", "%": "percent", "ppm": "ppm",
     "m": "m", "cm": "cm", "mm": "mm", "m3": "m**3", "L": "L",
-    "h": "h", "min": "min", "s": "s", "ms": "ms", "d": "day", "m/s": "m/s", "mm/s": "mm/s",
-    "uS/cm": "uS/cm", "mS/cm": "mS/cm", "W/m2": "W/m**2", "mg/L": "mg/L", "mg/m3": "mg/m**3",
+    "h": "h", "min": "min", "s": "s", "ms": "ms", "d": "day", "m/s": "m/s", "mm/s": "mm/s", "km/h": "km/h",
+    "uS/cm": "uS/cm", "mS/cm": "mS/cm", "W/m2": "W/m**2", "mg/L": "mg/L", "mg/m3": "mg/m**3", "ug/m3": "ug/m**3",
 }  # fmt: skip
 PAIRS = [
     (one.symbol, two.symbol)
@@ -85,14 +86,23 @@ def test_different_quantities_are_not_converted(source: str, target: str) -> Non
     [
         ("℃", "Cel"), ("°C", "Cel"), ("C", "Cel"), ("degC", "Cel"), ("m³/h", "m3/h"), ("㎥/h", "m3/h"),
         ("kWh", "kW.h"), ("KWH", "kW.h"), ("kW·h", "kW.h"), ("度", "kW.h"), ("RH%", "%"), ("%RH", "%"), ("％", "%"),
-        ("µS/cm", "uS/cm"), ("kVA", "kV.A"), ("mA", "mA"), ("MW", "MW"), ("W", "W"), (" kPa ", "kPa"), ("兆帕", "MPa"),
+        ("µS/cm", "uS/cm"), ("kVA", "kV.A"), ("mA", "mA"), ("MW", "MW"), ("W", "W"), ("kPa ", "kPa"), ("兆帕", "MPa"),
+        ("℉", "degF"), ("摄氏度", "Cel"), ("ºC", "Cel"), ("˚C", "Cel"), ("deg C", "Cel"), ("华氏度", "degF"),
+        ("千瓦时", "kW.h"), ("千瓦·时", "kW.h"), ("千瓦⋅小时", "kW.h"), ("kW*h", "kW.h"), ("kW⋅h", "kW.h"),
+        ("㎾h", "kW.h"),
+        ("kVArh", "kvar.h"), ("kVAr", "kvar"), ("千乏时", "kvar.h"), ("VAR", "var"), ("MVAr", "Mvar"),
+        ("Mvarh", "Mvar.h"),
+        ("MWh", "MW.h"), ("MWH", "MW.h"), ("MAH", "Mvar.h"), ("立方米/小时", "m3/h"), ("m³/小时", "m3/h"),
+        ("t/h", "m3/h"),
+        ("冷吨", "RT"), ("公斤/平方厘米", "kgf/cm2"), ("kgf/cm²", "kgf/cm2"), ("㎎/L", "mg/L"), ("µg/m³", "ug/m3"),
+        ("赫兹", "Hz"), ("功率因数", "1"), ("cosφ", "1"), ("㎪", "kPa"), ("W/m²", "W/m2"), ("l/s", "L/s"),
     ],
 )  # fmt: skip
 def test_spellings_seen_in_messages(text: str, symbol: str) -> None:
     assert unit_symbol(text) == symbol
 
 
-@pytest.mark.parametrize("text", ["mw", "mwh", "M", "", "kPb", "foo"])
+@pytest.mark.parametrize("text", ["mw", "mwh", "mw.h", "mva", "mvarh", "MvaRh", "M", "", "kPb", "foo"])
 def test_what_could_be_two_units_or_none_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="is no known unit"):
         unit_symbol(text)
