@@ -26,6 +26,18 @@ class RejectReason(StrEnum):
     BAD_TIME = "bad_time"
     BAD_QUALITY = "bad_quality"
     """Its quality word is none of good, uncertain, bad."""
+    NOT_PROTOBUF = "not_protobuf"
+    """A Sparkplug topic, but bytes that are no Sparkplug payload."""
+    NOT_BORN = "not_born"
+    """Sparkplug data of a node or device whose birth, which says what its aliases mean, has not been seen."""
+    SEQUENCE_GAP = "sequence_gap"
+    """A message of the Sparkplug node before this one is missing: it may have been a birth with other aliases."""
+    UNKNOWN_ALIAS = "unknown_alias"
+    """Its birth defined no such alias."""
+    CODEC_MISSING = "codec_missing"
+    """A LoRaWAN uplink of raw bytes: the network server has no payload codec for this device."""
+    SIMULATED = "simulated"
+    """Made by hand at the network server's console; no device has measured it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ class Reason(IntEnum):
     """From a device that sends far more than it should (DQ-14)."""
     CONFLICT = 15
     """Overrules a reading of the same time that had another value (DQ-06)."""
+    DEVICE_OFFLINE = 16
+    """The device, or the edge node it hangs on, has said that it is gone; its values are no longer kept up."""
 
 
 _NEVER_IN_FORCE = (Reason.HISTORICAL, Reason.NO_TIME_IN_BACKLOG)

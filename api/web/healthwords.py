@@ -21,6 +21,12 @@ REJECTS: Mapping[RejectReason, Text] = {
     RejectReason.NOT_A_VALUE: Text("不是数值", "Not a value"),
     RejectReason.BAD_TIME: Text("时标无效", "Time cannot be read"),
     RejectReason.BAD_QUALITY: Text("质量码无效", "Unknown quality word"),
+    RejectReason.NOT_PROTOBUF: Text("不是 Sparkplug 报文", "Not a Sparkplug payload"),
+    RejectReason.NOT_BORN: Text("未收到设备上线报文（BIRTH）", "Birth of the device not seen"),
+    RejectReason.SEQUENCE_GAP: Text("报文序号不连续，有丢失", "Message before it is missing"),
+    RejectReason.UNKNOWN_ALIAS: Text("别名未在上线报文中定义", "Alias its birth did not define"),
+    RejectReason.CODEC_MISSING: Text("网络服务器未配置解码器", "Network server has no codec for it"),
+    RejectReason.SIMULATED: Text("控制台模拟的上行，非实测", "Simulated uplink, not measured"),
 }
 
 NOTICES: Mapping[NoticeState, Text] = {

@@ -70,6 +70,7 @@ REASONS: Mapping[Reason, Text] = {
     Reason.UNIT_OR_SCALE: Text("疑似单位或倍率错误", "unit or scale looks wrong"),
     Reason.FLOOD: Text("设备消息过多", "the device sends far too much"),
     Reason.CONFLICT: Text("同一时刻出现不同的值", "two values for one time"),
+    Reason.DEVICE_OFFLINE: Text("设备已离线", "the device is offline"),
 }
 
 FAMILIES: Mapping[str, Text] = {
