@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from paho.mqtt.matcher import MQTTMatcher
 
-from ingest.decoders import DECODERS, Decoder, Kind
+from ingest.decoders import FORMATS, Decode, Kind
+from ingest.decoders.moments import from_wall
 from ingest.reasons import Rejected, RejectReason
 from ingest.topics import Channel, NativeTopic, parse
 from plant.errors import BadInput
@@ -42,15 +43,22 @@ class Feed:
 
     `strict`: every key must be known (native messages name points; foreign ones say much that nobody bound).
     `equipment` is the id of the one whose native topic this is, empty for a bound topic.
+    `zone` is the one its bindings name for times without a zone, empty where they name none; `site_zone` the site's.
     `columns` finds the whole of a message's series at once, for the shapes of message seen before.
     """
 
-    decoder: Decoder
+    decoder: Decode
     targets: Mapping[str | None, tuple[Target, ...]]
     strict: bool
+    site_zone: str
+    zone: str = ""
     channel: Channel = Channel.TELEMETRY
     equipment: str = ""
     shapes: dict[tuple[str | None, ...], list[int] | None] = field(default_factory=dict)
+
+    def utc(self, ts: int, wall: str | None) -> int:
+        """A decoded time as ms UTC; `wall` as in `Decoded`."""
+        return ts if wall is None else from_wall(ts, self.zone or wall or self.site_zone)
 
     def columns(self, keys: Iterable[str | None]) -> list[int] | None:
         """The series of these keys where each feeds one point unchanged; None where it takes a closer look."""
@@ -134,7 +142,7 @@ class Bindings:
         name = parse(topic)
         if name is None or name.site != self._plant.site.id:
             if pairs:
-                return Route(tuple(_feeds(pairs)))
+                return Route(tuple(_feeds(pairs, self._plant.site.zone)))
             detail = f"no binding matches {topic[:200]!r}; bind it to a point, or publish on dutyroom/v1/<site>/…"
             return Route(refusal=Rejected(RejectReason.UNKNOWN_TOPIC, detail))
         if name.channel in (Channel.CLOCK, Channel.MARKER):
@@ -159,25 +167,31 @@ class Bindings:
             if binding.key is not None:
                 targets[binding.key] = (target,)
         status = channel is Channel.STATUS
-        decoder = DECODERS["native_status" if status else "native"]
-        return Feed(decoder, targets, strict=True, channel=channel, equipment=machine.id)
+        decoder = FORMATS["native_status" if status else "native"].decode
+        return Feed(decoder, targets, True, self._plant.site.zone, channel=channel, equipment=machine.id)
 
 
-def _feeds(pairs: Iterable[_Bound]) -> Iterable[Feed]:
-    grouped: dict[str, dict[str | None, tuple[Target, ...]]] = {}
+def _feeds(pairs: Iterable[_Bound], site_zone: str) -> Iterable[Feed]:
+    """One feed for each way of reading the messages: a format, where its time is, and in which zone."""
+    grouped: dict[tuple[str, str, str], dict[str | None, tuple[Target, ...]]] = {}
     for binding, target in pairs:
         # A binding without a key says that the message is the value: no format but `plain` has that.
-        decoder = "plain" if binding.key is None else binding.decoder
-        targets = grouped.setdefault(decoder, {})
+        name = "plain" if binding.key is None else binding.decoder
+        targets = grouped.setdefault((name, binding.time or "", binding.zone or ""), {})
         targets[binding.key] = (*targets.get(binding.key, ()), target)
-    for decoder, targets in grouped.items():
-        yield Feed(DECODERS[decoder], targets, strict=False)
+    for (name, time, zone), targets in grouped.items():
+        chosen = FORMATS[name]
+        decoder = chosen.timed(time) if time and chosen.timed else chosen.decode
+        yield Feed(decoder, targets, strict=False, site_zone=site_zone, zone=zone)
 
 
 def _target(plant: Plant, machine: Equipment, binding: Binding) -> Target:
     where = f"{machine.id}: binding of {binding.topic!r}"
-    if binding.decoder not in DECODERS:
-        raise BadInput(f"{where} names the decoder {binding.decoder!r}; expected one of {', '.join(DECODERS)}")
+    if binding.decoder not in FORMATS:
+        raise BadInput(f"{where} names the decoder {binding.decoder!r}; expected one of {', '.join(FORMATS)}")
+    if binding.time is not None and FORMATS[binding.decoder].timed is None:
+        timed = ", ".join(name for name, known in FORMATS.items() if known.timed is not None)
+        raise BadInput(f"{where} names a member as time, but {binding.decoder} knows its own; expected one of {timed}")
     point = plant.points(machine).get(binding.point)
     series = plant.series.find(machine.id, binding.point)
     if point is None or series is None:

@@ -11,7 +11,8 @@ import numpy as np
 from history.entries import Message
 from ingest.bindings import Bindings
 from ingest.columns import Arrival, ColumnBuilder
-from ingest.decoders import DECODERS, Decoded, Kind, Sample, decode
+from ingest.decoders import FORMATS, Decoded, Kind, Sample, decode, recognise
+from ingest.decoders.moments import from_wall
 from ingest.intake import Intake, Intaken
 from ingest.placing import merge, place
 from ingest.reasons import Rejected
@@ -26,31 +27,36 @@ Line = Mapping[str, str | float | None]
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A message to explain; `received_at` None: its age is not judged."""
+    """A message to explain.
+
+    `received_at` None: its age is not judged. `zone` is that of times that name none; empty: such a time is no instant.
+    """
 
     topic: str
     payload: bytes
     retain: bool = False
     received_at: int | None = None
+    zone: str = ""
 
 
 def explain_unbound(given: Given, decoder: str | None = None) -> list[Line]:
     """What the message says by itself: device, key, value and unit as they stand in it.
 
-    `decoder` None: by the topic, and `plain` where that says nothing. Raises BadInput for an unknown decoder.
+    `decoder` None: the format is recognised by topic and content. Raises BadInput for an unknown decoder.
     """
     name = parse(given.topic)
     if decoder is None and name is not None and name.channel in (Channel.CLOCK, Channel.MARKER):
         return [{"kind": Kind.STATUS.value}]
     if decoder is None and name is None and given.topic.startswith("homeassistant/"):
         return [{"kind": Kind.CONFIG.value if given.payload else Kind.EMPTY.value}]
-    status = name is not None and name.channel is Channel.STATUS
-    chosen = decoder or ("plain" if name is None else "native")
-    if chosen not in DECODERS:
-        raise BadInput(f"there is no decoder {chosen!r}; expected one of {', '.join(DECODERS)}")
-    decoded = decode(DECODERS["native_status" if status and chosen == "native" else chosen], given.payload)
-    device = decoded.equipment or (given.topic if name is None else name.path)
-    lines = [*_readings(device, _samples(decoded), given), *map(_refused, decoded.rejected)]
+    if decoder == "native" and name is not None and name.channel is Channel.STATUS:
+        decoder = "native_status"
+    if decoder is not None and decoder not in FORMATS:
+        raise BadInput(f"there is no decoder {decoder!r}; expected one of {', '.join(FORMATS)}")
+    chosen = recognise(given.topic, given.payload) if decoder is None else FORMATS[decoder]
+    decoded = decode(chosen.decode, given.topic, given.payload)
+    device = decoded.device or decoded.equipment or (given.topic if name is None else name.path)
+    lines = [*_readings(device, _samples(decoded, given.zone), given), *map(_refused, decoded.rejected)]
     return lines or [{"kind": decoded.kind.value}]
 
 
@@ -81,9 +87,13 @@ def _rebound(machine: Equipment, decoder: str) -> Equipment:
 
 
 def _own_time(given: Given, plant: Plant) -> int | None:
-    feeds = Bindings(plant).route(given.topic).feeds
-    times = [decode(feed.decoder, given.payload).ts for feed in feeds]
-    return next((ts for ts in times if ts is not None), None)
+    for feed in Bindings(plant).route(given.topic).feeds:
+        decoded = decode(feed.decoder, given.topic, given.payload)
+        times = [decoded.ts, *(sample.ts for sample in decoded.samples)]
+        found = next((ts for ts in times if ts is not None), None)
+        if found is not None:
+            return feed.utc(found, decoded.wall)
+    return None
 
 
 def _bound_readings(given: Given, plant: Plant, taken: Intaken, *, timed: bool) -> Iterator[Line]:
@@ -111,11 +121,17 @@ def _bound_readings(given: Given, plant: Plant, taken: Intaken, *, timed: bool) 
         }
 
 
-def _samples(decoded: Decoded) -> Iterator[Sample]:
+def _samples(decoded: Decoded, zone: str) -> Iterator[Sample]:
+    def utc(ts: int | None) -> int | None:
+        if ts is None or decoded.wall is None:
+            return ts
+        where = zone or decoded.wall
+        return from_wall(ts, where) if where else None
+
     for key, value in decoded.values.items():
-        yield Sample(key, float(value), decoded.ts, historical=decoded.historical)
+        yield Sample(key, float(value), utc(decoded.ts), historical=decoded.historical)
     for sample in decoded.samples:
-        ts = decoded.ts if sample.ts is None else sample.ts
+        ts = utc(decoded.ts if sample.ts is None else sample.ts)
         historical = sample.historical or decoded.historical
         yield Sample(sample.key, sample.value, ts, sample.unit, sample.quality, sample.reason, historical)
 

@@ -38,11 +38,13 @@ def gather(bindings: Bindings, columns: ColumnBuilder, topic: str, payload: byte
         return Gathered(0, (route.refusal,)) if payload else Gathered(0, empty=True)
     rows, rejected, silent = 0, list[Rejected](), True
     for feed in route.feeds:
-        decoded = decode(feed.decoder, payload)
+        decoded = decode(feed.decoder, topic, payload)
         rejected.extend(decoded.rejected)
         if decoded.kind is Kind.READING:
             silent = False
             rows += _add(_owner(bindings, feed, decoded, rejected), decoded, arrival, columns, rejected)
+        if decoded.states:
+            rows += _add_states(feed, decoded, arrival, columns, rejected)
     if not rows and not rejected and not silent:
         detail = "none of the values bound to this topic is in the message; see `dutyroom decode`"
         rejected.append(Rejected(RejectReason.UNKNOWN_POINT, detail))
@@ -81,27 +83,40 @@ def _add(
                     feed, Sample(key, value, ts, historical=decoded.historical), arrival, columns, rejected
                 )
     for sample in decoded.samples:
-        rows += _add_sample(feed, _at(sample, ts, decoded), arrival, columns, rejected)
+        rows += _add_sample(feed, _at(feed, sample, ts, decoded), arrival, columns, rejected)
     return rows
+
+
+def _add_states(
+    feed: Feed, decoded: Decoded, arrival: Arrival, columns: ColumnBuilder, rejected: list[Rejected]
+) -> int:
+    """States feed the points bound to them; that nobody bound one is no fault."""
+    ts = _own_time(feed, decoded, arrival)
+    bound = ((key, value) for key, value in decoded.states.items() if key in feed.targets)
+    return sum(_add_sample(feed, Sample(key, value, ts), arrival, columns, rejected) for key, value in bound)
 
 
 def _own_time(feed: Feed, decoded: Decoded, arrival: Arrival) -> int | None:
     """A last will was written when its device connected: its time is not when the device went away."""
-    if feed.channel is not Channel.STATUS or decoded.ts is None or arrival.retain or arrival.draining:
-        return decoded.ts
+    if decoded.ts is None:
+        return None
+    ts = feed.utc(decoded.ts, decoded.wall)
+    if feed.channel is not Channel.STATUS or arrival.retain or arrival.draining:
+        return ts
     gone = not any(decoded.values.values())
-    return None if gone and arrival.received_at - decoded.ts > DELAYED_MS else decoded.ts
+    return None if gone and arrival.received_at - ts > DELAYED_MS else ts
 
 
-def _at(sample: Sample, ts: int | None, decoded: Decoded) -> Sample:
+def _at(feed: Feed, sample: Sample, ts: int | None, decoded: Decoded) -> Sample:
     return Sample(
         sample.key,
         sample.value,
-        ts if sample.ts is None else sample.ts,
+        ts if sample.ts is None else feed.utc(sample.ts, decoded.wall),
         sample.unit,
         sample.quality,
         sample.reason,
         sample.historical or decoded.historical,
+        sample.implied,
     )
 
 
@@ -125,9 +140,9 @@ def _add_sample(feed: Feed, sample: Sample, arrival: Arrival, columns: ColumnBui
 
 
 def _in_unit(sample: Sample, target: Target) -> float:
-    """The value in the point's unit; the message's own word on its unit goes before the binding's."""
+    """The value in the point's unit; the message's goes before the binding's, the binding's before the format's."""
     value = target.scale * sample.value + target.offset
-    unit = sample.unit if sample.unit is not None else target.unit
+    unit = target.unit if sample.unit is None or (sample.implied and target.unit is not None) else sample.unit
     if unit is None or unit == target.point_unit:
         return value
     if len(unit) > _LONGEST_UNIT:

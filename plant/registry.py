@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from io import StringIO
 from pathlib import Path as FilePath
 
@@ -22,16 +23,19 @@ _NEEDS_NO_QUOTES = re.compile(r"[A-Za-z][A-Za-z0-9_/.-]*|[\u4e00-\u9fff]+")
 _WORDS_OF_YAML = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
 
 
-def load_site(path: FilePath, catalogue: Catalogue, *, rules: KnownRules | None = None) -> Site:
+def load_site(
+    path: FilePath, catalogue: Catalogue, *, rules: KnownRules | None = None, formats: Collection[str] | None = None
+) -> Site:
     """A site from a YAML file, or from a folder of them (one holds `site:`, each may hold `equipment:`).
 
-    With `rules`, what equipment says of rules is checked too; without, only its form. Raises ConfigError with every
+    With `rules`, what equipment says of rules is checked too; without, only its form. With `formats` (the names there
+    are), so are the decoders that bindings name. Raises ConfigError with every
     mistake found, each with file, line and column; NotFound where there is no such path.
     """
     located, entries, problems = read_site(path)
     head = located.value.site
     assert head is not None  # noqa: S101 - read_site returns the file that has it
-    problems += [*check_head(located, head.zone), *check_entries(entries, catalogue, rules)]
+    problems += [*check_head(located, head.zone), *check_entries(entries, catalogue, rules, formats)]
     if problems:
         raise ConfigError(*in_file_order(problems))
     return Site(
@@ -87,7 +91,7 @@ def _rules(machine: Equipment) -> dict[str, Plain]:
 
 def _binding(binding: Binding) -> dict[str, Plain]:
     default = Binding(topic="", point="")
-    words = ("key", "unit", "scale", "offset", "clock", "decoder")
+    words = ("key", "unit", "scale", "offset", "clock", "decoder", "time", "zone")
     said: dict[str, Plain] = {"topic": binding.topic, "point": binding.point}
     for word in words:
         value = getattr(binding, word)

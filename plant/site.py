@@ -47,6 +47,8 @@ class Binding:
 
     `topic` may hold MQTT wildcards. `key` is the member of the message that holds the value, None where the message
     is the value. The value is `scale` × raw + `offset`, then converted from `unit` (None: already the point's unit).
+    `time` is the dotted path of the member that holds the message's time, for formats without a fixed place for it;
+    `zone` the zone of times that name none (None: the one of the format, else the site's).
     """
 
     topic: str
@@ -57,6 +59,8 @@ class Binding:
     offset: float = 0.0
     clock: Clock = Clock.DEVICE
     decoder: str = "native"
+    time: str | None = None
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from plant.catalogue import Catalogue, EquipmentType, Point
@@ -22,16 +22,24 @@ _RULE = re.compile(r"[A-Z]+(-[A-Z0-9]+)+[a-z]?")
 
 def check_head(located: Located[SiteFile], zone: str) -> Iterator[Problem]:
     """The site's own words."""
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    if not _is_zone(zone):
         hint = did_you_mean(zone, available_timezones())
         yield located.problem(
             ("site", "zone"), f"unknown time zone {zone!r}", expected="such as Asia/Shanghai", hint=hint
         )
 
 
-def check_entries(entries: list[Entry], catalogue: Catalogue, rules: KnownRules | None) -> Iterator[Problem]:
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def check_entries(
+    entries: list[Entry], catalogue: Catalogue, rules: KnownRules | None, formats: Collection[str] | None
+) -> Iterator[Problem]:
     """Every machine by itself, then all of them together."""
     machines = {entry.equipment.id: entry.equipment for entry in entries}
     for entry in entries:
@@ -43,6 +51,7 @@ def check_entries(entries: list[Entry], catalogue: Catalogue, rules: KnownRules 
         yield from _check_parameters(entry, kind)
         yield from _check_members(entry, kind)
         yield from _check_bindings(entry, points_of(entry.equipment, kind))
+        yield from _check_formats(entry, formats)
         yield from _check_relations(entry, kind, machines)
         yield from _check_rules(entry, rules)
     yield from _check_twice(entries, "id")
@@ -117,6 +126,22 @@ def _check_bindings(entry: Entry, points: Mapping[str, Point]) -> Iterator[Probl
         fed.setdefault(binding.point, number)
         if binding.scale == 0:
             yield entry.problem((*at, "scale"), "a scale of 0 makes every value the same", hint="leave it out for 1")
+
+
+def _check_formats(entry: Entry, formats: Collection[str] | None) -> Iterator[Problem]:
+    """Decoders and zones that bindings name."""
+    for number, binding in enumerate(entry.file.bindings):
+        at = ("bindings", number)
+        if formats is not None and binding.decoder not in formats:
+            expected, hint = ", ".join(formats), did_you_mean(binding.decoder, formats)
+            yield entry.problem(
+                (*at, "decoder"), f"there is no decoder {binding.decoder!r}", expected=expected, hint=hint
+            )
+        if binding.zone is not None and not _is_zone(binding.zone):
+            hint = did_you_mean(binding.zone, available_timezones())
+            yield entry.problem(
+                (*at, "zone"), f"unknown time zone {binding.zone!r}", expected="such as Asia/Shanghai", hint=hint
+            )
 
 
 def _check_unit(entry: Entry, number: int, unit: str, point: Point) -> Iterator[Problem]:

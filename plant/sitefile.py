@@ -72,6 +72,8 @@ class BindingFile(Strict):
     offset: float = 0.0
     clock: Clock = Clock.DEVICE
     decoder: Annotated[str, AfterValidator(_decoder)] = "native"
+    time: str | None = None
+    zone: str | None = None
 
 
 class RuleFile(Strict):

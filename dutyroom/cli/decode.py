@@ -6,11 +6,14 @@ import json
 import sys
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import available_timezones
 
 import typer
 
+from ingest.decoders import FORMATS
 from ingest.explain import Given, explain_bound, explain_unbound
 from plant.cataloguefile import load_catalogue
+from plant.errors import BadInput
 from plant.instants import parse_instant
 from plant.registry import load_site
 from plant.site import Plant
@@ -19,7 +22,8 @@ from plant.site import Plant
 def decode(
     topic: Annotated[str, typer.Option("--topic", help="The topic the message came on.")],
     decoder: Annotated[
-        str | None, typer.Option("--decoder", help="native or plain; not given: as the topic, or its binding, says.")
+        str | None,
+        typer.Option("--decoder", help=f"{', '.join(FORMATS)}; not given: as the binding says, else recognised."),
     ] = None,
     received_at: Annotated[
         str | None, typer.Option("--received-at", help="When it came: ISO-8601 or ms; not given: age is not judged.")
@@ -27,6 +31,10 @@ def decode(
     registry: Annotated[
         Path | None, typer.Option("--registry", help="The site's files: values are bound, converted and checked.")
     ] = None,
+    zone: Annotated[
+        str,
+        typer.Option("--zone", help="Zone of times that name none, such as Asia/Shanghai; with --registry the site's."),
+    ] = "",
     retained: Annotated[bool, typer.Option("--retained", help="The broker had kept it.")] = False,
 ) -> None:
     """Take one message from standard input apart; one JSON object a line, times in ms UTC.
@@ -34,12 +42,12 @@ def decode(
     Example: echo '{"points": {"tank_temp_top": 58.5}}' |
     dutyroom decode --topic dutyroom/v1/demo/bath/tank-1/telemetry
     """
-    given = Given(topic, sys.stdin.buffer.read(), retained, _instant(received_at))
+    given = Given(topic, sys.stdin.buffer.read(), retained, _instant(received_at), _known(zone))
     if registry is None:
         lines = explain_unbound(given, decoder)
     else:
         catalogue = load_catalogue()
-        lines = explain_bound(given, Plant(catalogue, load_site(registry, catalogue)), decoder)
+        lines = explain_bound(given, Plant(catalogue, load_site(registry, catalogue, formats=FORMATS)), decoder)
     for line in lines:
         typer.echo(json.dumps(line, ensure_ascii=False))
 
@@ -48,3 +56,9 @@ def _instant(given: str | None) -> int | None:
     if given is None:
         return None
     return int(given) if given.isascii() and given.isdigit() else parse_instant(given)
+
+
+def _known(zone: str) -> str:
+    if zone and zone not in available_timezones():
+        raise BadInput(f"there is no time zone {zone!r}; expected one such as Asia/Shanghai")
+    return zone

@@ -1,28 +1,31 @@
-"""The formats: each a pure function from bytes to samples, all of them in one table."""
+"""The formats: each a pure function from topic and bytes to samples, all of them in one table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from ingest.decoders import native, plain
 from ingest.decoders.decoded import Decoded, Kind, Sample
+from ingest.decoders.format import Decode, Format
 from ingest.reasons import Refused, Rejected, RejectReason
 
-__all__ = ["DECODERS", "MAX_PAYLOAD", "Decoded", "Decoder", "Kind", "Sample", "decode"]
+__all__ = ["FORMATS", "MAX_PAYLOAD", "Decode", "Decoded", "Format", "Kind", "Sample", "decode", "recognise"]
 
-Decoder = Callable[[bytes], Decoded]
-
-DECODERS: Mapping[str, Decoder] = {
-    "native": native.telemetry,
-    "native_status": native.status,
-    "plain": plain.decode,
+FORMATS: Mapping[str, Format] = {
+    known.name: known
+    for known in (
+        native.FORMAT,
+        native.STATUS_FORMAT,
+        plain.FORMAT,
+    )
 }
+"""Every format by name, most specific first: the first that claims an unbound message has it. `plain` claims all."""
 
 MAX_PAYLOAD = 256 * 1024
 """Bytes; a longer message is no telemetry and is refused unread."""
 
 
-def decode(decoder: Decoder, payload: bytes) -> Decoded:
+def decode(decoder: Decode, topic: str, payload: bytes) -> Decoded:
     """Take one message apart; whatever the bytes are, the answer is samples or a reason, never an exception."""
     if len(payload) > MAX_PAYLOAD:
         detail = f"more than {MAX_PAYLOAD} bytes; no telemetry is so long"
@@ -30,6 +33,11 @@ def decode(decoder: Decoder, payload: bytes) -> Decoded:
     if not payload or payload.isspace():
         return Decoded(kind=Kind.EMPTY)
     try:
-        return decoder(payload)
+        return decoder(topic, payload)
     except Refused as refused:
         return Decoded(rejected=(refused.rejected,))
+
+
+def recognise(topic: str, payload: bytes) -> Format:
+    """The format an unbound message most likely has, by its topic and what is in it."""
+    return next(known for known in FORMATS.values() if known.claims(topic, payload[: MAX_PAYLOAD + 1]))

@@ -10,6 +10,9 @@ import msgspec
 from ingest.reasons import Rejected
 from plant.quality import Quality, Reason
 
+ONLINE = "online"
+"""The state that every format calls so: 1 while the device is there, 0 by its last will or its gateway's word."""
+
 
 class Kind(StrEnum):
     """What a message is about. All but READING rightly hold no reading."""
@@ -24,7 +27,10 @@ class Kind(StrEnum):
 
 
 class Sample(msgspec.Struct, frozen=True, gc=False):
-    """One value that carries more than a number. `ts` None: it has the message's time; `unit` None: none was named."""
+    """One value that carries more than a number. `ts` None: it has the message's time; `unit` None: none was named.
+
+    `implied`: the unit is what the format's documentation says, not the message; a binding's own goes before it.
+    """
 
     key: str | None
     value: float
@@ -33,14 +39,25 @@ class Sample(msgspec.Struct, frozen=True, gc=False):
     quality: Quality = Quality.GOOD
     reason: Reason = Reason.NONE
     historical: bool = False
+    implied: bool = False
 
 
 class Decoded(msgspec.Struct, frozen=True):
     """One message taken apart.
 
     `values` are the plain numbers of good quality, by key (None: the message itself is the value); they and the
-    samples without a time of their own have the time `ts` (ms UTC; None: the message has no time). `equipment` is
-    the id the message names, where it names one. `historical` marks all of it as old by the device's own word.
+    samples without a time of their own have the time `ts` (ms; None: the message has no time). `historical` marks all
+    of it as old by the device's own word.
+
+    `wall` None: every time is UTC. Else every time is what a clock on the wall shows, counted as if it were UTC: in
+    the zone of that name, or where it is empty in a zone the message does not name. A binding's zone goes before both.
+
+    `equipment` is the id of ours that the message names, where it names one; `device` the device's own identity inside
+    or with the message (serial number, DevEUI, the part of the topic that names it).
+
+    `states` tell how the device is rather than what it measures (`online`, a relay's output): they feed points that are
+    bound to them by key, and make no reading by themselves. `envelope` names the form of the message where devices say
+    the same thing in several; None where there is only one.
     """
 
     kind: Kind = Kind.READING
@@ -50,3 +67,7 @@ class Decoded(msgspec.Struct, frozen=True):
     rejected: tuple[Rejected, ...] = ()
     equipment: str | None = None
     historical: bool = False
+    device: str | None = None
+    wall: str | None = None
+    states: Mapping[str, float] = {}
+    envelope: str | None = None

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 import msgspec
 
 from ingest.decoders.decoded import Decoded, Kind, Sample
+from ingest.decoders.format import Format
 from ingest.decoders.loose import MAX_TS, parse_json, parse_number, parse_ts, shown, text
 from ingest.reasons import Refused, Rejected, RejectReason
+from ingest.topics import Channel, parse
 from plant.quality import Quality, Reason
 
 ONLINE = "online_status"
@@ -34,7 +36,7 @@ class _Frame(msgspec.Struct, gc=False):
 _FRAMES = msgspec.json.Decoder(_Frame)
 
 
-def telemetry(payload: bytes) -> Decoded:
+def telemetry(_topic: str, payload: bytes) -> Decoded:
     """`{"ts": ms, "points": {name: number | bool | null | {"value", "unit", "quality", "historical", "ts"}}, "id"}`.
 
     Raises Refused where the message as a whole cannot be understood.
@@ -50,7 +52,7 @@ def telemetry(payload: bytes) -> Decoded:
     return Decoded(kind=kind, ts=ts, values=frame.points, equipment=frame.id, historical=frame.historical)
 
 
-def status(payload: bytes) -> Decoded:
+def status(_topic: str, payload: bytes) -> Decoded:
     """`{"online": bool, "ts": ms}`: one value of the point `online_status`; raises Refused as `telemetry` does."""
     message = _object(payload)
     online = parse_number(message.get("online"))
@@ -145,3 +147,12 @@ def _detailed(key: str, raw: Mapping[str, object]) -> Sample | Rejected | None:
         if quality is not Quality.BAD:
             quality, reason = Quality.BAD, Reason.NOT_A_NUMBER
     return Sample(key, number, ts, unit, quality, reason, historical)
+
+
+def _on(channel: Channel, topic: str) -> bool:
+    name = parse(topic)
+    return name is not None and name.channel is channel
+
+
+FORMAT = Format("native", telemetry, lambda topic, _: _on(Channel.TELEMETRY, topic))
+STATUS_FORMAT = Format("native_status", status, lambda topic, _: _on(Channel.STATUS, topic))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ingest.decoders.decoded import Decoded, Kind, Sample
+from ingest.decoders.format import Format
 from ingest.decoders.loose import parse_json, parse_number, parse_ts, shown, split_quantity, text
 from ingest.reasons import Refused, RejectReason
 
@@ -18,7 +19,7 @@ _DEPTH = 8
 _FIRST_MS = 10**11
 
 
-def decode(payload: bytes) -> Decoded:
+def decode(_topic: str, payload: bytes) -> Decoded:
     """A bare value (key None), or each number of a JSON object by its dotted path (`ENERGY.Power`, `Power.0`).
 
     A JSON object with `value` is a bare value too, with its `ts` and `unit` where it has them; `ts` of any object is
@@ -84,3 +85,6 @@ def _members(node: object, path: str, depth: int) -> Iterator[tuple[str, float]]
     number = parse_number(node)
     if number is not None:
         yield path, number
+
+
+FORMAT = Format("plain", decode, lambda _topic, _payload: True)

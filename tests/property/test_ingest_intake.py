@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from history.entries import ClockEpoch, Entry, Message, Tick
-from ingest.decoders import DECODERS, decode
+from ingest.decoders import FORMATS, decode
 from ingest.intake import Intake, Intaken
 from ingest.topics import Channel, NativeTopic, parse
 from plant.reading import ReadingBatch
@@ -171,10 +171,14 @@ json_like = st.recursive(
 )
 
 
-@given(st.sampled_from(sorted(DECODERS)), st.one_of(st.binary(), json_like.map(lambda v: json.dumps(v).encode())))
+@given(
+    st.sampled_from(sorted(FORMATS)),
+    st.text(max_size=20),
+    st.one_of(st.binary(), json_like.map(lambda v: json.dumps(v).encode())),
+)
 @settings(max_examples=300)
-def test_decoders_never_raise(name: str, payload: bytes) -> None:
-    decoded = decode(DECODERS[name], payload)
+def test_decoders_never_raise(name: str, topic: str, payload: bytes) -> None:
+    decoded = decode(FORMATS[name].decode, topic, payload)
     for refused in decoded.rejected:
         refused.detail.encode()  # what is shown to a person can be written down
 
