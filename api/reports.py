@@ -79,12 +79,10 @@ class StatusOut(Shape):
 
 
 async def list_labels(office: AnOffice) -> list[LabelOut]:
-    """The label of every equipment; who had no code gets one."""
-    machines = [one for one in office.deps.configuration.plant().site.equipment.values() if not one.retired]
-    made = await labels(office, machines)
+    """The label of every equipment, by path; one registered a moment ago is missing until it has its code."""
     return [
-        LabelOut(equipment=one.id, path=one.path, name=Words.model_validate(one.text), code=made[one.id])
-        for one in sorted(machines, key=lambda one: one.path)
+        LabelOut(equipment=one.id, path=one.path, name=Words.model_validate(one.text), code=code)
+        for one, code in await labelled(office)
     ]
 
 
@@ -136,13 +134,12 @@ async def scanned(office: Office, code: str) -> Equipment:
     return known_equipment(office, await office.read(codes.equipment_of, code))
 
 
-async def labels(office: Office, machines: list[Equipment]) -> dict[str, str]:
-    """Equipment id → code as printed, making those that are missing."""
-    known = await office.read(codes.all_codes)
-    if any(machine.id not in known for machine in machines):
-        ids = [machine.id for machine in machines]
-        known = dict(await office.act(office.deps.ledger.write, codes.ensure, ids, office.now()))
-    return {id: codes.printed(code) for id, code in known.items()}
+async def labelled(office: Office) -> list[tuple[Equipment, str]]:
+    """Equipment in use with its code as printed, by path."""
+    made = await office.read(codes.all_codes)
+    machines = office.deps.configuration.plant().site.equipment.values()
+    known = [(one, codes.printed(made[one.id])) for one in machines if not one.retired and one.id in made]
+    return sorted(known, key=lambda pair: pair[0].path)
 
 
 def outlook(connection: Connection, equipment: str) -> tuple[Severity | None, Ticket | None]:

@@ -10,6 +10,7 @@ from typing import Protocol
 import structlog
 
 from dutyroom.content import Content
+from dutyroom.labels import give_codes
 from history.entries import Command, Config
 from history.protocols import Journal
 from maintenance.ledger.ledger import Ledger
@@ -71,7 +72,9 @@ class Relay:
             entry = Config(revision.revision, revision.sha256, revision.content)
             offset = self.sink.submit(entry).result(_APPEND_SECONDS)
             self.ledger.mark_config_relayed(revision.revision, offset)
-            self.on_plant(Content.decode(revision.content).plant)
+            plant = Content.decode(revision.content).plant
+            give_codes(self.ledger, plant)
+            self.on_plant(plant)
         for command in self.ledger.pending_commands():
             offset = self.sink.submit(command).result(_APPEND_SECONDS)
             self.ledger.mark_relayed(command.id, offset)

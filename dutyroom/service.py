@@ -18,6 +18,7 @@ from dutyroom.brokers import broker_of
 from dutyroom.content import Content
 from dutyroom.firstaccount import ensure_account, ensure_guest
 from dutyroom.housekeeping import Housekeeping
+from dutyroom.labels import give_codes
 from dutyroom.names import SiteNames
 from dutyroom.policy import notice_routes
 from dutyroom.progress import publish_progress
@@ -92,6 +93,7 @@ async def running(
     async with AsyncExitStack() as stack:
         content = _content(settings)
         ledger = stack.enter_context(Ledger.open(settings.data / "ledger.db", _policy(settings, content)))
+        give_codes(ledger, content.plant)
         journal = _journal(settings, role)
         stack.callback(journal.close)
         service = Running(settings, content, ledger, journal)

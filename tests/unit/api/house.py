@@ -15,7 +15,7 @@ from api.app import create_app
 from api.deps import ApiDeps, Counted, Disk, Live
 from api.guard.origin import SESSION_COOKIE
 from history.duck import DuckStore
-from maintenance.ledger import EngineCommit, Ledger, Reject, secrets, sessions
+from maintenance.ledger import EngineCommit, Ledger, Reject, codes, secrets, sessions
 from maintenance.people import PEOPLE, Role
 from maintenance.photofiles import PhotoFolder
 from plant.catalogue import Catalogue, EquipmentType, Kind, Point, Text
@@ -140,6 +140,8 @@ class House:
         self.stands: Sequence[Standing] = ()
         self.pack: Sequence[Rule] = (rule("BH-01", "hot_water_tank"), rule("CH-04", "chiller"), rule("DQ-01", "*"))
         self.tokens = {role: ledger.add_user(f"a {role.value}", role, author="test", now=T0) for role in PEOPLE}
+        # as the service does when a machine is registered
+        ledger.write(codes.ensure, [one.id for one in site().site.equipment.values() if not one.retired], T0)
         self.clock_ms = T0 + HOUR
         self.app: FastAPI = create_app(self.deps(**limits))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from io import BytesIO
 from uuid import uuid4
 
@@ -12,6 +13,8 @@ from PIL import Image
 
 from maintenance.ledger import codes, photos, queries, reports
 from maintenance.people import REPORTER, Role
+from plant.catalogue import Text
+from plant.site import Equipment
 from tests.unit.api.house import T0, House, event
 
 HTML = {"accept": "text/html"}
@@ -196,3 +199,31 @@ async def test_labels_bear_a_square_that_leads_here_and_a_code_to_read(
     assert "style=" not in shown
     async with house.client(Role.VIEWER) as viewer:
         assert (await viewer.get("/labels", headers=HTML)).status_code == 403
+
+
+async def test_many_labels_stand_on_sheets_and_each_on_one(house: House, crew: httpx2.AsyncClient) -> None:
+    pumps = [Equipment(f"p-{n:03}", f"hall/p-{n:03}", "hot_water_tank", Text(f"泵 {n}", f"P {n}")) for n in range(60)]
+    site = house.now_plant.site
+    house.now_plant = replace(house.now_plant, site=replace(site, equipment={pump.id: pump for pump in pumps}))
+    house.ledger.write(codes.ensure, [pump.id for pump in pumps], T0)
+    found: list[str] = []
+    for sheet, count in ((1, 24), (2, 24), (3, 12)):
+        shown = (await crew.get(f"/labels?area=hall&sheet={sheet}", headers=HTML)).text
+        assert shown.count("<article") == count
+        assert f"第 {sheet} 张，共 3 张" in text_of(shown)
+        found += re.findall(r'class="code num">([^<]+)', shown)
+    made = house.ledger.read(codes.all_codes)
+    assert sorted(found) == sorted(codes.printed(made[pump.id]) for pump in pumps)
+    assert 'href="/labels?area=hall&amp;sheet=2"' in (await crew.get("/labels?area=hall", headers=HTML)).text
+
+
+async def test_looking_at_labels_writes_nothing(house: House, crew: httpx2.AsyncClient) -> None:
+    new = Equipment("tank-9", "bath/nine", "hot_water_tank", Text("九号", "Nine"))
+    site = house.now_plant.site
+    house.now_plant = replace(house.now_plant, site=replace(site, equipment={**site.equipment, new.id: new}))
+    before = house.ledger.read(codes.all_codes)
+    page = (await crew.get("/labels", headers=HTML)).text
+    listed = (await crew.get("/api/v1/labels")).json()
+    assert house.ledger.read(codes.all_codes) == before
+    assert "九号" not in page
+    assert "tank-9" not in {label["equipment"] for label in listed}
