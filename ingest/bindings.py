@@ -22,7 +22,10 @@ _CACHED_SHAPES = 16
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One point fed: raw × `scale` + `offset` in `unit` (None: as the message says) becomes `point_unit`."""
+    """One point fed: raw × `scale` + `offset` in `unit` (None: as the message says) becomes `point_unit`.
+
+    A raw value that is one of `sentinels` is the device's word for having none.
+    """
 
     series: int
     point_unit: str
@@ -30,11 +33,13 @@ class Target:
     scale: float = 1.0
     offset: float = 0.0
     arrival: bool = False
+    sentinels: tuple[float, ...] = ()
 
     @property
     def direct(self) -> bool:
         """A plain number goes in unchanged."""
-        return self.scale == 1.0 and self.offset == 0.0 and self.unit in (None, self.point_unit) and not self.arrival
+        plain = self.scale == 1.0 and self.offset == 0.0 and not self.arrival and not self.sentinels
+        return plain and self.unit in (None, self.point_unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class Feed:
     `strict`: every key must be known (native messages name points; foreign ones say much that nobody bound).
     `equipment` is the id of the one whose native topic this is, empty for a bound topic.
     `zone` is the one its bindings name for times without a zone, empty where they name none; `site_zone` the site's.
+    `device` is the one that the message must name, None where any will do.
     `columns` finds the whole of a message's series at once, for the shapes of message seen before.
     """
 
@@ -54,6 +60,7 @@ class Feed:
     zone: str = ""
     channel: Channel = Channel.TELEMETRY
     equipment: str = ""
+    device: str | None = None
     shapes: dict[tuple[str | None, ...], list[int] | None] = field(default_factory=dict)
 
     def utc(self, ts: int, wall: str | None) -> int:
@@ -172,17 +179,21 @@ class Bindings:
 
 
 def _feeds(pairs: Iterable[_Bound], site_zone: str) -> Iterable[Feed]:
-    """One feed for each way of reading the messages: a format, where its time is, and in which zone."""
-    grouped: dict[tuple[str, str, str], dict[str | None, tuple[Target, ...]]] = {}
+    """One feed for each way of reading the messages: a format, where its time is, in which zone, of which device."""
+    grouped: dict[tuple[str, str, str, str | None], dict[str | None, tuple[Target, ...]]] = {}
+    # A decoder is made once for all devices of a topic, so that a message is read once for all of them.
+    decoders: dict[tuple[str, str], Decode] = {}
     for binding, target in pairs:
         # A binding without a key says that the message is the value: no format but `plain` has that.
         name = "plain" if binding.key is None else binding.decoder
-        targets = grouped.setdefault((name, binding.time or "", binding.zone or ""), {})
+        targets = grouped.setdefault((name, binding.time or "", binding.zone or "", binding.device), {})
         targets[binding.key] = (*targets.get(binding.key, ()), target)
-    for (name, time, zone), targets in grouped.items():
-        chosen = FORMATS[name]
-        decoder = chosen.timed(time) if time and chosen.timed else chosen.decode
-        yield Feed(decoder, targets, strict=False, site_zone=site_zone, zone=zone)
+    for (name, time, zone, device), targets in grouped.items():
+        decoder = decoders.get((name, time))
+        if decoder is None:
+            chosen = FORMATS[name]
+            decoder = decoders[name, time] = chosen.timed(time) if time and chosen.timed else chosen.decode
+        yield Feed(decoder, targets, strict=False, site_zone=site_zone, zone=zone, device=device)
 
 
 def _target(plant: Plant, machine: Equipment, binding: Binding) -> Target:
@@ -197,4 +208,4 @@ def _target(plant: Plant, machine: Equipment, binding: Binding) -> Target:
     if point is None or series is None:
         raise BadInput(f"{where} feeds {binding.point!r}, which is no point of a {machine.type}")
     arrival = binding.clock is Clock.ARRIVAL
-    return Target(series, point.unit, binding.unit, binding.scale, binding.offset, arrival)
+    return Target(series, point.unit, binding.unit, binding.scale, binding.offset, arrival, binding.sentinels)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from ingest.bindings import Bindings, Feed, Target
 from ingest.columns import Arrival, ColumnBuilder
-from ingest.decoders import Decoded, Kind, Sample, decode
+from ingest.decoders import Decode, Decoded, Kind, Sample, decode
 from ingest.placing import DELAYED_MS
 from ingest.reasons import Rejected, RejectReason
 from ingest.topics import Channel
 from plant.errors import BadInput
+from plant.quality import Quality, Reason
 from plant.units import convert
 
 _MOST_REJECTED = 64
@@ -36,15 +37,25 @@ def gather(bindings: Bindings, columns: ColumnBuilder, topic: str, payload: byte
         return Gathered(0, empty=True)
     if route.refusal is not None:
         return Gathered(0, (route.refusal,)) if payload else Gathered(0, empty=True)
-    rows, rejected, silent = 0, list[Rejected](), True
+    rows, rejected, silent, others = 0, list[Rejected](), True, set[str | None]()
+    read: dict[Decode, Decoded] = {}
     for feed in route.feeds:
-        decoded = decode(feed.decoder, topic, payload)
-        rejected.extend(decoded.rejected)
+        # Twenty meters behind one gateway are twenty feeds of one topic: the message is read once.
+        decoded = read.get(feed.decoder)
+        if decoded is None:
+            decoded = read[feed.decoder] = decode(feed.decoder, topic, payload)
+            rejected.extend(decoded.rejected)
+        if feed.device is not None and decoded.device != feed.device:
+            if decoded.kind is Kind.READING:
+                others.add(decoded.device)
+            continue
         if decoded.kind is Kind.READING:
             silent = False
             rows += _add(_owner(bindings, feed, decoded, rejected), decoded, arrival, columns, rejected)
         if decoded.states:
             rows += _add_states(feed, decoded, arrival, columns, rejected)
+    if silent and others and not rejected:
+        rejected.append(_of_others(others))
     if not rows and not rejected and not silent:
         detail = "none of the values bound to this topic is in the message; see `dutyroom decode`"
         rejected.append(Rejected(RejectReason.UNKNOWN_POINT, detail))
@@ -52,6 +63,12 @@ def gather(bindings: Bindings, columns: ColumnBuilder, topic: str, payload: byte
         more = len(rejected) - _MOST_REJECTED
         rejected[_MOST_REJECTED:] = [Rejected(rejected[-1].reason, f"and {more} more of this message")]
     return Gathered(rows, tuple(rejected), empty=not rows and not rejected)
+
+
+def _of_others(devices: set[str | None]) -> Rejected:
+    named = ", ".join(sorted(repr(device)[:200] for device in devices))
+    detail = f"this topic is bound for other devices than {named}; bind it, see /discovered"
+    return Rejected(RejectReason.UNKNOWN_EQUIPMENT, detail)
 
 
 def _owner(bindings: Bindings, feed: Feed, decoded: Decoded, rejected: list[Rejected]) -> Feed | None:
@@ -127,13 +144,15 @@ def _add_sample(feed: Feed, sample: Sample, arrival: Arrival, columns: ColumnBui
         rejected.append(Rejected(RejectReason.UNKNOWN_POINT, f"the equipment has no point {key!r}", key))
     rows = 0
     for target in targets:
+        none = sample.value in target.sentinels
+        quality, reason = (Quality.BAD, Reason.SENTINEL) if none else (sample.quality, sample.reason)
         try:
             value = _in_unit(sample, target)
         except BadInput as error:
             rejected.append(Rejected(RejectReason.WRONG_UNIT, str(error), sample.key))
             continue
         own = None if target.arrival else sample.ts
-        made = Sample(sample.key, value, own, None, sample.quality, sample.reason, sample.historical)
+        made = Sample(sample.key, value, own, None, quality, reason, sample.historical)
         columns.add_sample(target.series, made, arrival)
         rows += 1
     return rows

@@ -21,6 +21,7 @@ class _Content(msgspec.Struct, frozen=True):
     equipment: Mapping[str, Equipment]
     clock: PlantClock
     mode: Mode
+    discover: tuple[str, ...] = ()
 
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
@@ -31,7 +32,7 @@ def encode(plant: Plant) -> bytes:
     """The plant as JSON with sorted keys."""
     site = plant.site
     return _ENCODER.encode(
-        _Content(plant.catalogue, site.id, site.zone, site.text, site.equipment, site.clock, site.mode)
+        _Content(plant.catalogue, site.id, site.zone, site.text, site.equipment, site.clock, site.mode, site.discover)
     )
 
 
@@ -41,5 +42,5 @@ def decode(content: bytes) -> Plant:
         found = _DECODER.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Corrupt(f"stored plant cannot be read: {error}") from None
-    site = Site(found.id, found.zone, found.text, found.equipment, found.clock, found.mode)
+    site = Site(found.id, found.zone, found.text, found.equipment, found.clock, found.mode, found.discover)
     return Plant(found.catalogue, site)

@@ -15,7 +15,8 @@ from plant.errors import ConfigError
 from plant.instants import duration_text
 from plant.site import Binding, Equipment, Mode, Site
 from plant.sitecheck import KnownRules, check_entries, check_head
-from plant.sitefile import read_site
+from plant.sitefile import read_entries, read_site
+from plant.wiring import read_templates, wire
 from plant.yamlfile import in_file_order
 from plant.yamlnodes import Plain
 
@@ -24,17 +25,24 @@ _WORDS_OF_YAML = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
 
 
 def load_site(
-    path: FilePath, catalogue: Catalogue, *, rules: KnownRules | None = None, formats: Collection[str] | None = None
+    path: FilePath,
+    catalogue: Catalogue,
+    *,
+    rules: KnownRules | None = None,
+    formats: Collection[str] | None = None,
 ) -> Site:
     """A site from a YAML file, or from a folder of them (one holds `site:`, each may hold `equipment:`).
 
-    With `rules`, what equipment says of rules is checked too; without, only its form. With `formats` (the names there
-    are), so are the decoders that bindings name. Raises ConfigError with every
-    mistake found, each with file, line and column; NotFound where there is no such path.
+    With `rules`, what equipment says of rules is checked too, with `formats` (the names there are) the decoders that
+    bindings name; without, only the form. Raises ConfigError with every mistake found, each with file, line and
+    column; NotFound where there is no such path.
     """
-    located, entries, problems = read_site(path)
+    located, files, problems = read_site(path)
     head = located.value.site
     assert head is not None  # noqa: S101 - read_site returns the file that has it
+    entries = [entry for file in files for entry in read_entries(file, problems)]
+    templates = read_templates(files, catalogue, problems)
+    entries = wire(entries, files, templates, problems)
     problems += [*check_head(located, head.zone), *check_entries(entries, catalogue, rules, formats)]
     if problems:
         raise ConfigError(*in_file_order(problems))
@@ -45,6 +53,7 @@ def load_site(
         equipment={entry.equipment.id: entry.equipment for entry in entries},
         clock=head.clock,
         mode=head.mode,
+        discover=head.discover,
     )
 
 
@@ -52,6 +61,8 @@ def site_to_yaml(site: Site) -> str:
     """The registry as one YAML file that `load_site` reads back equal; defaults are left out."""
     head: dict[str, Plain] = {"id": site.id, "zone": site.zone, "name": _text(site.text)}
     head |= {"clock": str(site.clock), "mode": str(site.mode)}
+    if site.discover:
+        head["discover"] = list(site.discover)
     machines: list[Plain] = [_machine(site.equipment[key]) for key in sorted(site.equipment)]
     yaml = YAML()
     yaml.width = 120
@@ -91,13 +102,23 @@ def _rules(machine: Equipment) -> dict[str, Plain]:
 
 def _binding(binding: Binding) -> dict[str, Plain]:
     default = Binding(topic="", point="")
-    words = ("key", "unit", "scale", "offset", "clock", "decoder", "time", "zone")
+    words = ("key", "unit", "scale", "offset", "sentinels", "clock", "time", "zone", "device", "decoder")
     said: dict[str, Plain] = {"topic": binding.topic, "point": binding.point}
     for word in words:
         value = getattr(binding, word)
         if value != getattr(default, word):
-            said[word] = value if isinstance(value, float) else str(value)
+            said[word] = _written(value)
     return said
+
+
+def _written(value: object) -> Plain:
+    match value:
+        case float():
+            return value
+        case tuple():
+            return [float(item) for item in value]
+        case _:
+            return str(value)
 
 
 def _text(text: Text) -> dict[str, Plain]:

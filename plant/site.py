@@ -46,9 +46,11 @@ class Binding:
     """Feeds one point from a topic.
 
     `topic` may hold MQTT wildcards. `key` is the member of the message that holds the value, None where the message
-    is the value. The value is `scale` × raw + `offset`, then converted from `unit` (None: already the point's unit).
-    `time` is the dotted path of the member that holds the message's time, for formats without a fixed place for it;
-    `zone` the zone of times that name none (None: the one of the format, else the site's).
+    is the value. The value is `scale` × raw + `offset`, then converted from `unit` (None: already the point's unit);
+    a raw value that is one of `sentinels` is the device's word for having none. `time` is the dotted path of the
+    member that holds the message's time, for formats without a fixed place for it; `zone` the zone of times that name
+    none (None: the one of the format, else the site's). `device` is the serial number or address the message must
+    name, where several devices share a topic.
     """
 
     topic: str
@@ -59,8 +61,10 @@ class Binding:
     offset: float = 0.0
     clock: Clock = Clock.DEVICE
     decoder: str = "native"
+    sentinels: tuple[float, ...] = ()
     time: str | None = None
     zone: str | None = None
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,10 @@ class Equipment:
 
 @dataclass(frozen=True)
 class Site:
-    """The registry of one site. `mode` is the mode of rules that nothing else decides."""
+    """The registry of one site. `mode` is the mode of rules that nothing else decides.
+
+    `discover` are topic filters to listen to beside what is bound, to see what else there is.
+    """
 
     id: str
     zone: str
@@ -98,6 +105,7 @@ class Site:
     equipment: Mapping[str, Equipment]
     clock: PlantClock = PlantClock.SYSTEM
     mode: Mode = Mode.OBSERVE
+    discover: tuple[str, ...] = ()
 
     @cached_property
     def by_path(self) -> Mapping[str, Equipment]:

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from plant.catalogue import Catalogue, EquipmentType, Point
-from plant.errors import BadInput, Problem
+from plant.errors import Problem
 from plant.site import Equipment, expand
-from plant.sitefile import Entry, SiteFile
-from plant.units import UNITS, conversion, unit_symbol
+from plant.sitefile import Entry, SiteFile, wrong_id, wrong_path
+from plant.wiring import check_wires
 from plant.yamlfile import Located, did_you_mean
 
 KnownRules = Mapping[str, Mapping[str, tuple[float, float]]]
@@ -50,13 +50,22 @@ def check_entries(
             continue
         yield from _check_parameters(entry, kind)
         yield from _check_members(entry, kind)
-        yield from _check_bindings(entry, points_of(entry.equipment, kind))
+        yield from check_wires(entry, points_of(entry.equipment, kind))
         yield from _check_formats(entry, formats)
         yield from _check_relations(entry, kind, machines)
         yield from _check_rules(entry, rules)
+        yield from _check_names(entry)
     yield from _check_twice(entries, "id")
     yield from _check_twice(entries, "path")
     yield from _check_rings(entries, machines)
+
+
+def _check_names(entry: Entry) -> Iterator[Problem]:
+    """What `for` has filled in makes an id and a path."""
+    for word, wrong in (("id", wrong_id(entry.equipment.id)), ("path", wrong_path(entry.equipment.path))):
+        if wrong is not None:
+            value = getattr(entry.equipment, word)
+            yield entry.problem((word,), f"{value!r}: {wrong}", hint="a placeholder takes its values from 'for'")
 
 
 def points_of(machine: Equipment, kind: EquipmentType) -> dict[str, Point]:
@@ -110,52 +119,16 @@ def _check_members(entry: Entry, kind: EquipmentType) -> Iterator[Problem]:
                 yield entry.problem(("members", name), f"this makes a point {point.name!r}, which is there already")
 
 
-def _check_bindings(entry: Entry, points: Mapping[str, Point]) -> Iterator[Problem]:
-    fed: dict[str, int] = {}
-    for number, binding in enumerate(entry.file.bindings):
-        at = ("bindings", number)
-        point = points.get(binding.point)
-        if point is None:
-            hint = did_you_mean(binding.point, points)
-            yield entry.problem((*at, "point"), f"{entry.file.type} has no point {binding.point!r}", hint=hint)
-        elif binding.unit is not None:
-            yield from _check_unit(entry, number, binding.unit, point)
-        if binding.point in fed:
-            hint = f"binding {fed[binding.point] + 1} feeds it already; keep one of the two"
-            yield entry.problem((*at, "point"), f"point {binding.point!r} is fed twice", hint=hint)
-        fed.setdefault(binding.point, number)
-        if binding.scale == 0:
-            yield entry.problem((*at, "scale"), "a scale of 0 makes every value the same", hint="leave it out for 1")
-
-
 def _check_formats(entry: Entry, formats: Collection[str] | None) -> Iterator[Problem]:
     """Decoders and zones that bindings name."""
-    for number, binding in enumerate(entry.file.bindings):
-        at = ("bindings", number)
-        if formats is not None and binding.decoder not in formats:
-            expected, hint = ", ".join(formats), did_you_mean(binding.decoder, formats)
-            yield entry.problem(
-                (*at, "decoder"), f"there is no decoder {binding.decoder!r}", expected=expected, hint=hint
-            )
-        if binding.zone is not None and not _is_zone(binding.zone):
-            hint = did_you_mean(binding.zone, available_timezones())
-            yield entry.problem(
-                (*at, "zone"), f"unknown time zone {binding.zone!r}", expected="such as Asia/Shanghai", hint=hint
-            )
-
-
-def _check_unit(entry: Entry, number: int, unit: str, point: Point) -> Iterator[Problem]:
-    at = ("bindings", number, "unit")
-    try:
-        symbol = unit_symbol(unit)
-    except BadInput:
-        hint = did_you_mean(unit, [known for known in UNITS if UNITS[known].quantity == UNITS[point.unit].quantity])
-        yield entry.problem(at, f"unknown unit {unit!r}", expected=f"one that converts to {point.unit}", hint=hint)
-        return
-    try:
-        conversion(symbol, point.unit)
-    except BadInput as error:
-        yield entry.problem(at, str(error), expected=f"a unit of {UNITS[point.unit].quantity}")
+    for one in entry.wires:
+        decoder, zone = one.binding.decoder, one.binding.zone
+        if formats is not None and decoder not in formats:
+            expected, hint = ", ".join(formats), did_you_mean(decoder, formats)
+            yield one.problem("decoder", f"there is no decoder {decoder!r}", expected=expected, hint=hint)
+        if zone is not None and not _is_zone(zone):
+            hint = did_you_mean(zone, available_timezones())
+            yield one.problem("zone", f"unknown time zone {zone!r}", expected="such as Asia/Shanghai", hint=hint)
 
 
 def _check_relations(entry: Entry, kind: EquipmentType, machines: Mapping[str, Equipment]) -> Iterator[Problem]:

@@ -198,3 +198,10 @@ def test_changed_configuration_keeps_the_memory_of_a_series() -> None:
 def test_unreadable_snapshot_says_so() -> None:
     with pytest.raises(Corrupt, match="journal"):
         Intake.restore(plant(), b"\x00nonsense")
+
+
+def test_a_sentinel_of_a_binding_is_a_bad_reading_of_its_own_reason() -> None:
+    on = plant(bindings=(Binding("gw", "tank_level", key="l", decoder="plain", scale=0.1, sentinels=(32767.0,)),))
+    taken = take(message({"l": 32767}, topic="gw"), message({"l": 400}, topic="gw", received_at=T0 + 1000), on=on)
+    assert [row[3:] for row in taken] == [(Quality.BAD, Reason.SENTINEL), GOOD]
+    assert taken[1][2] == 40.0
