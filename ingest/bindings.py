@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from paho.mqtt.client import topic_matches_sub
 from paho.mqtt.matcher import MQTTMatcher
 
 from ingest.decoders import FORMATS, Decode, Kind
 from ingest.decoders.moments import from_wall
+from ingest.decoders.sparkplug import FORMAT as SPARKPLUG_FORMAT
+from ingest.decoders.sparkplug import Address, any_kind, followed
 from ingest.reasons import Rejected, RejectReason
 from ingest.topics import Channel, NativeTopic, parse
 from plant.errors import BadInput
@@ -18,6 +21,8 @@ _CACHED_TOPICS = 65_536
 """Routes remembered; a stream of ever new topics empties the cache and costs time, never memory."""
 
 _CACHED_SHAPES = 16
+
+SPARKPLUG = SPARKPLUG_FORMAT.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +118,23 @@ class Bindings:
         bound: dict[str, list[_Bound]] = {}
         for machine in plant.site.equipment.values():
             for binding in () if machine.retired else machine.bindings:
-                bound.setdefault(binding.topic, []).append((binding, _target(plant, machine, binding)))
+                bound.setdefault(_matched(binding), []).append((binding, _target(plant, machine, binding)))
         for topic, pairs in bound.items():
             self._filters[topic] = pairs
+        self._edges = frozenset(followed(b.topic) for b in self._all() if b.decoder == SPARKPLUG)
 
     @property
     def filters(self) -> tuple[str, ...]:
         """The topic filters of all bindings, sorted, each once: what to subscribe to beside the native topics."""
-        machines = self._plant.site.equipment.values()
-        return tuple(sorted({b.topic for machine in machines if not machine.retired for b in machine.bindings}))
+        return tuple(sorted({b.topic for b in self._all() if b.decoder != SPARKPLUG} | self._edges))
+
+    def follows(self, address: Address) -> bool:
+        """Whether anything is bound to this Sparkplug edge node or to a device of it."""
+        topic = str(address.of_node())
+        return any(_matches(edge, topic) for edge in self._edges)
+
+    def _all(self) -> Iterable[Binding]:
+        return (b for machine in self._plant.site.equipment.values() if not machine.retired for b in machine.bindings)
 
     def route(self, topic: str) -> Route:
         """The route of a topic; the answer for a known topic is a look-up."""
@@ -194,6 +207,15 @@ def _feeds(pairs: Iterable[_Bound], site_zone: str) -> Iterable[Feed]:
             chosen = FORMATS[name]
             decoder = decoders[name, time] = chosen.timed(time) if time and chosen.timed else chosen.decode
         yield Feed(decoder, targets, strict=False, site_zone=site_zone, zone=zone, device=device)
+
+
+def _matched(binding: Binding) -> str:
+    """The filter of the topics that feed a binding; a Sparkplug device is born, lives and dies on three of them."""
+    return any_kind(binding.topic) if binding.decoder == SPARKPLUG else binding.topic
+
+
+def _matches(topic_filter: str, topic: str) -> bool:
+    return bool(topic_matches_sub(topic_filter, topic))
 
 
 def _target(plant: Plant, machine: Equipment, binding: Binding) -> Target:

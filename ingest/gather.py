@@ -51,14 +51,19 @@ def gather(bindings: Bindings, columns: ColumnBuilder, topic: str, payload: byte
             continue
         if decoded.kind is Kind.READING:
             silent = False
-            rows += _add(_owner(bindings, feed, decoded, rejected), decoded, arrival, columns, rejected)
+            rows += add(_owner(bindings, feed, decoded, rejected), decoded, arrival, columns, rejected)
         if decoded.states:
-            rows += _add_states(feed, decoded, arrival, columns, rejected)
+            rows += add_states(feed, decoded, arrival, columns, rejected)
     if silent and others and not rejected:
         rejected.append(_of_others(others))
     if not rows and not rejected and not silent:
         detail = "none of the values bound to this topic is in the message; see `dutyroom decode`"
         rejected.append(Rejected(RejectReason.UNKNOWN_POINT, detail))
+    return gathered(rows, rejected)
+
+
+def gathered(rows: int, rejected: list[Rejected]) -> Gathered:
+    """The account of one message; its reasons are cut to a number that can be told."""
     if len(rejected) > _MOST_REJECTED:
         more = len(rejected) - _MOST_REJECTED
         rejected[_MOST_REJECTED:] = [Rejected(rejected[-1].reason, f"and {more} more of this message")]
@@ -82,9 +87,8 @@ def _owner(bindings: Bindings, feed: Feed, decoded: Decoded, rejected: list[Reje
     return owner
 
 
-def _add(
-    feed: Feed | None, decoded: Decoded, arrival: Arrival, columns: ColumnBuilder, rejected: list[Rejected]
-) -> int:
+def add(feed: Feed | None, decoded: Decoded, arrival: Arrival, columns: ColumnBuilder, rejected: list[Rejected]) -> int:
+    """Add the values that `feed` is bound to; how many rows that made."""
     if feed is None:
         return 0
     ts = _own_time(feed, decoded, arrival)
@@ -104,9 +108,7 @@ def _add(
     return rows
 
 
-def _add_states(
-    feed: Feed, decoded: Decoded, arrival: Arrival, columns: ColumnBuilder, rejected: list[Rejected]
-) -> int:
+def add_states(feed: Feed, decoded: Decoded, arrival: Arrival, columns: ColumnBuilder, rejected: list[Rejected]) -> int:
     """States feed the points bound to them; that nobody bound one is no fault."""
     ts = _own_time(feed, decoded, arrival)
     bound = ((key, value) for key, value in decoded.states.items() if key in feed.targets)

@@ -11,11 +11,15 @@ import msgspec
 from history.entries import ClockEpoch, Entry, Message, Tick
 from ingest.bindings import Bindings
 from ingest.columns import Arrival, ColumnBuilder
+from ingest.decoders import sparkplug
+from ingest.decoders.sparkplug import EdgeNodes, EdgeState
 from ingest.door import Admitted, Door
-from ingest.gather import gather
+from ingest.edges import Edges
+from ingest.gather import Gathered, gather
 from ingest.memories import MemoriesState
 from ingest.reasons import RejectReason
 from ingest.repeats import Repeats, RepeatsState
+from ingest.requests import Request
 from plant.errors import Corrupt
 from plant.instants import NEVER
 from plant.reading import ReadingBatch
@@ -46,7 +50,7 @@ class Intaken:
 
     Of `messages` judged, each has readings in `batch`, or is in `rejected`, or both, or is counted in `empty` (rightly
     holds no reading) or `repeated` (held only duplicates). `duplicates` counts readings dropped as such, `conflicts`
-    readings that overrule one of the same time.
+    readings that overrule one of the same time. `requests` are what the live service must publish.
     """
 
     batch: ReadingBatch
@@ -56,6 +60,7 @@ class Intaken:
     repeated: int = 0
     duplicates: int = 0
     conflicts: int = 0
+    requests: tuple[Request, ...] = ()
 
     @staticmethod
     def nothing() -> Intaken:
@@ -73,6 +78,7 @@ class Intaken:
             self.repeated + later.repeated,
             self.duplicates + later.duplicates,
             self.conflicts + later.conflicts,
+            self.requests + later.requests,
         )
 
 
@@ -81,6 +87,7 @@ class _Snapshot(msgspec.Struct, frozen=True):
     held: list[tuple[int, Message]]
     memories: MemoriesState
     repeats: RepeatsState = RepeatsState()
+    edges: EdgeState = EdgeState()
 
 
 class Intake:
@@ -96,6 +103,7 @@ class Intake:
         self._bindings = Bindings(plant)
         self._door = Door(plant)
         self._repeats = Repeats()
+        self._nodes = EdgeNodes()
         self._seen = NEVER
         self._held: list[tuple[int, Message]] = []
 
@@ -109,7 +117,7 @@ class Intake:
 
     def feed_many(self, entries: Sequence[tuple[int, Entry]]) -> Intaken:
         """A run of (offset, entry) of any kinds; commands and configurations pass without effect."""
-        result, run = Intaken.nothing(), _Run(self._bindings, self._repeats)
+        result, run = Intaken.nothing(), self._run()
         for offset, entry in entries:
             match entry:
                 case Message():
@@ -124,10 +132,13 @@ class Intake:
                     self._seen = entry.plant_time
                 case ClockEpoch():
                     self._release(run, None)
-                    result, run = result + run.finish(self._door), _Run(self._bindings, self._repeats)
+                    result, run = result + run.finish(self._door), self._run()
                     self._door.forget()
                     self._seen = entry.plant_time
         return result + run.finish(self._door)
+
+    def _run(self) -> _Run:
+        return _Run(Edges(self._bindings, self._nodes), self._repeats)
 
     def _release(self, run: _Run, received_at: int | None) -> None:
         """Judge what is held. A backlog of this clock brings its own ticks in order, so draining means nothing here."""
@@ -163,30 +174,32 @@ class Intake:
         return restored
 
     def _snapshot(self) -> _Snapshot:
-        return _Snapshot(self._seen, list(self._held), self._door.state(), self._repeats.state())
+        return _Snapshot(self._seen, list(self._held), self._door.state(), self._repeats.state(), self._nodes.state())
 
     def _take_up(self, snapshot: _Snapshot) -> None:
         self._seen, self._held = snapshot.seen, list(snapshot.held)
         self._door.remember(snapshot.memories)
         self._repeats = Repeats.restore(snapshot.repeats)
+        self._nodes = EdgeNodes.restore(snapshot.edges)
 
 
 class _Run:
     """Messages gathered to go through the door in one piece."""
 
-    def __init__(self, bindings: Bindings, repeats: Repeats) -> None:
-        self._bindings = bindings
+    def __init__(self, edges: Edges, repeats: Repeats) -> None:
+        self._edges = edges
         self._repeats = repeats
         self._columns = ColumnBuilder()
         self._rejected: list[RejectedMessage] = []
         self._messages = 0
         self._empty = 0
         self._with_rows: list[tuple[int, bool]] = []
+        self._requests: list[Request] = []
 
     def add(self, offset: int, message: Message, received_at: int, seen: int, *, draining: bool) -> None:
         again = self._repeats.came_before(message.topic, message.payload, retain=message.retain)
         arrival = Arrival(received_at, message.retain, draining, seen, offset, again)
-        gathered = gather(self._bindings, self._columns, message.topic, message.payload, arrival)
+        gathered = self._gather(message, arrival)
         self._messages += 1
         self._empty += gathered.empty
         if gathered.rows:
@@ -197,6 +210,15 @@ class _Run:
                 RejectedMessage(offset, received_at, message.topic, excerpt, refused.reason, refused.detail)
                 for refused in gathered.rejected
             )
+
+    def _gather(self, message: Message, arrival: Arrival) -> Gathered:
+        address = sparkplug.parse(message.topic)
+        if address is None:
+            return gather(self._edges.bindings, self._columns, message.topic, message.payload, arrival)
+        gathered, request = self._edges.gather(self._columns, address, message, arrival)
+        if request is not None:
+            self._requests.append(request)
+        return gathered
 
     def finish(self, door: Door) -> Intaken:
         if not self._messages:
@@ -210,6 +232,7 @@ class _Run:
             self._repeated(admitted),
             admitted.duplicates,
             admitted.conflicts,
+            tuple(self._requests),
         )
 
     def _repeated(self, admitted: Admitted) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ingest.decoders import native, plain
+from ingest.decoders import native, plain, sparkplug
 from ingest.decoders.decoded import Decoded, Kind, Sample
 from ingest.decoders.format import Decode, Format
 from ingest.reasons import Refused, Rejected, RejectReason
@@ -16,6 +16,7 @@ FORMATS: Mapping[str, Format] = {
     for known in (
         native.FORMAT,
         native.STATUS_FORMAT,
+        sparkplug.FORMAT,
         plain.FORMAT,
     )
 }

@@ -1,0 +1,128 @@
+"""Every Sparkplug edge node that is heard: bounded, snapshotted, and asked for a new birth where it takes one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from ingest.decoders.decoded import ONLINE, Decoded, Kind
+from ingest.decoders.loose import parse_json, parse_ts, text
+from ingest.decoders.sparkplug.address import COMMANDS, Address, MessageKind
+from ingest.decoders.sparkplug.edge import EdgeNode, NodeState, Part, Taken
+from ingest.decoders.sparkplug.metrics import DataType, parse_payload
+from ingest.decoders.sparkplug.payload_pb2 import Metric, Payload
+from ingest.reasons import Refused, Rejected, RejectReason
+
+REBIRTH_EVERY_MS = 60_000
+"""Of plant time: an edge node is asked for a new birth at most once in it."""
+
+MOST_REMEMBERED = 200_000
+"""Devices and metrics of all nodes together; beyond, the node born longest ago is forgotten and asked again."""
+
+_REBIRTH = "Node Control/Rebirth"
+
+
+class EdgeState(msgspec.Struct, frozen=True):
+    """A snapshot: nodes by `group/node`, the one heard of first first, and when each was last asked."""
+
+    nodes: dict[str, NodeState] = {}
+    asked: dict[str, int] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """How a message came: plant time, whether the same bytes came before, and the retained flag."""
+
+    at: int
+    again: bool = False
+    retain: bool = False
+
+
+class EdgeNodes:
+    """Sparkplug messages in journal order in, what they say out. Cutting them anywhere changes nothing."""
+
+    def __init__(self, most: int = MOST_REMEMBERED) -> None:
+        self._most = most
+        self._nodes: dict[str, EdgeNode] = {}
+        self._asked: dict[str, int] = {}
+        self._sizes: dict[str, int] = {}
+        self._size = 0
+
+    def take(self, address: Address, payload: bytes, came: Came) -> Taken:
+        """One message; whatever the bytes are, the answer has at least one part."""
+        try:
+            if address.kind in COMMANDS:
+                return _only(address, Decoded(kind=Kind.STATUS, device=address.identity))
+            if address.kind is MessageKind.STATE:
+                return _only(address, _host_state(address, payload))
+            message = parse_payload(payload)
+        except Refused as refused:
+            return _only(address, Decoded(rejected=(refused.rejected,), device=address.identity))
+        key = f"{address.group}/{address.node}"
+        node = self._nodes.get(key) or EdgeNode()
+        taken = node.take(address, message, came.at, again=came.again, retain=came.retain)
+        if not came.retain:
+            self._keep(key, node, renew=address.kind is MessageKind.NBIRTH)
+        if key not in self._nodes and node.size > self._most:
+            detail = f"{key} has more than {self._most} metrics; split it into several edge nodes"
+            return _only(address, Decoded(rejected=(Rejected(RejectReason.TOO_LARGE, detail),)))
+        return taken
+
+    def may_ask(self, address: Address, now: int) -> bool:
+        """Whether the node may be asked for a new birth at `now`; from then on it has been."""
+        key = f"{address.group}/{address.node}"
+        asked = self._asked.pop(key, None)
+        due = asked is None or not 0 <= now - asked < REBIRTH_EVERY_MS
+        self._asked[key] = now if due or asked is None else asked
+        if len(self._asked) > self._most:
+            del self._asked[next(iter(self._asked))]
+        return due
+
+    def state(self) -> EdgeState:
+        """A snapshot; equal histories give equal ones."""
+        return EdgeState({key: node.state() for key, node in self._nodes.items()}, dict(self._asked))
+
+    @staticmethod
+    def restore(state: EdgeState, most: int = MOST_REMEMBERED) -> EdgeNodes:
+        """From a snapshot."""
+        nodes = EdgeNodes(most)
+        for key, node in state.nodes.items():
+            nodes._keep(key, EdgeNode.restore(node), renew=False)
+        nodes._asked = dict(state.asked)
+        return nodes
+
+    def _keep(self, key: str, node: EdgeNode, *, renew: bool) -> None:
+        """Remember the node as it is now, forgetting the ones born longest ago where that is too much."""
+        self._size += node.size - self._sizes.pop(key, 0)
+        if renew:
+            self._nodes.pop(key, None)
+        self._nodes[key] = node
+        self._sizes[key] = node.size
+        while self._size > self._most:
+            oldest = next(iter(self._nodes))
+            del self._nodes[oldest]
+            self._size -= self._sizes.pop(oldest)
+
+
+def rebirth_request(address: Address, now: int) -> tuple[str, bytes]:
+    """Topic and payload of the command that asks the node of `address` to be born again."""
+    command = Metric(name=_REBIRTH, timestamp=now, datatype=DataType.BOOLEAN, boolean_value=True)
+    topic = str(Address(address.group, MessageKind.NCMD, address.node))
+    return topic, Payload(timestamp=now, metrics=[command]).SerializeToString(deterministic=True)
+
+
+def _only(address: Address, decoded: Decoded) -> Taken:
+    return Taken((Part(address, decoded),))
+
+
+def _host_state(address: Address, payload: bytes) -> Decoded:
+    """`{"online": true, "timestamp": ms}`, and the bare word of Sparkplug 2.2. Raises Refused."""
+    word = text(payload)
+    if word in ("ONLINE", "OFFLINE"):
+        return Decoded(kind=Kind.STATUS, states={ONLINE: float(word == "ONLINE")}, device=address.node)
+    body = parse_json(word)
+    if not isinstance(body, dict) or not isinstance(body.get("online"), bool):
+        raise Refused(RejectReason.NOT_A_FRAME, 'the state of a host has no "online"; expected true or false')
+    ts = parse_ts(body.get("timestamp"))
+    return Decoded(kind=Kind.STATUS, ts=ts, states={ONLINE: float(body["online"])}, device=address.node)

@@ -1,0 +1,68 @@
+"""Sparkplug on its way in: one message may speak for several devices, and of what it leaves unsaid a birth is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from history.entries import Message
+from ingest.bindings import Bindings
+from ingest.columns import Arrival, ColumnBuilder
+from ingest.decoders import MAX_PAYLOAD, Kind
+from ingest.decoders.sparkplug import Address, Came, EdgeNodes, Part, rebirth_request
+from ingest.decoders.sparkplug.address import BIRTHS
+from ingest.gather import Gathered, add, add_states, gathered
+from ingest.reasons import Rejected, RejectReason
+from ingest.requests import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Adds what edge nodes say to the columns."""
+
+    bindings: Bindings
+    nodes: EdgeNodes
+
+    def gather(
+        self, columns: ColumnBuilder, address: Address, message: Message, arrival: Arrival
+    ) -> tuple[Gathered, Request | None]:
+        """As `ingest.gather.gather`; and the request the message gives rise to, if any.
+
+        Nobody is asked but nodes of which something is bound: others are other people's.
+        """
+        if len(message.payload) > MAX_PAYLOAD:
+            detail = f"more than {MAX_PAYLOAD} bytes; split the edge node into several"
+            return gathered(0, [Rejected(RejectReason.TOO_LARGE, detail)]), None
+        now = arrival.received_at
+        taken = self.nodes.take(address, message.payload, Came(now, arrival.again, arrival.retain))
+        followed = self.bindings.follows(address)
+        rows, rejected = 0, list[Rejected]()
+        for part in taken.parts:
+            if self.bindings.route(str(part.address)).refusal is None:
+                rows += self._add(columns, part, arrival, rejected)
+            elif part.address == address:
+                rejected += self._unbound(part, followed=followed)
+        request = None
+        if taken.ask and followed and self.nodes.may_ask(address, now):
+            request = Request(arrival.offset, message.broker, *rebirth_request(address, now))
+        return gathered(rows, rejected), request
+
+    def _add(self, columns: ColumnBuilder, part: Part, arrival: Arrival, rejected: list[Rejected]) -> int:
+        """Only what is bound counts: that a birth also has a template or a word nobody asked for is no fault."""
+        feeds = self.bindings.route(str(part.address)).feeds
+        decoded, rows = part.decoded, 0
+        bound = {key for feed in feeds for key in feed.targets}
+        rejected += (one for one in decoded.rejected if one.key is None or one.key in bound)
+        for feed in feeds:
+            if feed.device in (None, decoded.device):
+                rows += add(feed, decoded, arrival, columns, rejected)
+                rows += add_states(feed, decoded, arrival, columns, rejected)
+        return rows
+
+    def _unbound(self, part: Part, *, followed: bool) -> list[Rejected]:
+        """A device nobody bound. Beside bound ones of its node only its birth, which tells what it has, is kept."""
+        refusal = self.bindings.route(str(part.address)).refusal
+        if part.decoded.kind is not Kind.READING or refusal is None:
+            return []
+        if followed and part.address.kind not in BIRTHS:
+            return [one for one in part.decoded.rejected if one.key is None]
+        return [refusal]

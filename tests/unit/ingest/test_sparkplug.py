@@ -1,0 +1,351 @@
+"""Sparkplug B: births give aliases their meaning, gaps take it away, deaths end values, and a birth is asked for."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from history.entries import Message
+from ingest.decoders import FORMATS, decode
+from ingest.decoders.sparkplug import EdgeNodes, parse
+from ingest.decoders.sparkplug.nodes import REBIRTH_EVERY_MS, Came, EdgeState
+from ingest.intake import Intake, Intaken
+from ingest.reasons import RejectReason
+from plant.quality import Quality, Reason
+from plant.site import Binding, Plant
+from tests.support import sparkplug as sp
+from tests.support.sparkplug import EdgeNode, M, payload
+from tests.unit.ingest.plants import GOOD, T0, plant, rows
+
+DEVICE = "spBv1.0/plant/DDATA/edge/tank"
+NODE = "spBv1.0/plant/+/edge"
+
+OFFLINE = (Quality.BAD, Reason.DEVICE_OFFLINE)
+
+
+def site() -> Plant:
+    return plant(
+        bindings=(
+            Binding(DEVICE, "tank_temp_top", key="Temp/Top", decoder="sparkplug_b"),
+            Binding(DEVICE, "tank_level", key="Level", decoder="sparkplug_b"),
+            Binding(DEVICE, "online_status", key="online", decoder="sparkplug_b"),
+            Binding(NODE, "heat_total", key="Heat", decoder="sparkplug_b"),
+        )
+    )
+
+
+def node() -> EdgeNode:
+    return EdgeNode(
+        "plant",
+        "edge",
+        {
+            "": {"Heat": (1, sp.UINT64, 5000, None)},
+            "tank": {"Temp/Top": (2, sp.FLOAT, 122.0, "degF"), "Level": (3, sp.INT16, 40, None)},
+        },
+    )
+
+
+class Listening:
+    """An intake, and what each message gave."""
+
+    def __init__(self) -> None:
+        self.plant = site()
+        self.intake = Intake(self.plant)
+        self.offset = 0
+
+    def hear(self, *messages: tuple[str, bytes], at: int = T0, retain: bool = False) -> Intaken:
+        taken = Intaken.nothing()
+        for topic, body in messages:
+            self.offset += 1
+            taken += self.intake.feed(self.offset, Message(at, topic, body, broker="mqtt://b:1883", retain=retain))
+        return taken
+
+    def rows(self, *messages: tuple[str, bytes], at: int = T0) -> list[tuple[str, int, float, Quality, Reason]]:
+        taken = self.hear(*messages, at=at)
+        assert [refused.detail for refused in taken.rejected] == []
+        return rows(self.plant, taken)
+
+
+def reasons(taken: Intaken) -> list[RejectReason]:
+    return [refused.reason for refused in taken.rejected]
+
+
+def test_birth_gives_values_units_and_presence() -> None:
+    assert Listening().rows(*node().births(T0)) == [
+        ("heat_total", T0, 5000.0, *GOOD),
+        ("tank_temp_top", T0, pytest.approx(50.0), *GOOD),
+        ("tank_level", T0, 40.0, *GOOD),
+        ("online_status", T0, 1.0, *GOOD),
+    ]
+
+
+def test_data_by_alias_has_the_name_the_type_and_the_unit_of_the_birth() -> None:
+    ear, edge = Listening(), node()
+    ear.hear(*edge.births(T0))
+    data = edge.data(T0 + 60_000, "tank", **{"Temp/Top": 131.0, "Level": 41})
+    assert ear.rows(data, at=T0 + 60_000) == [
+        ("tank_temp_top", T0 + 60_000, pytest.approx(55.0), *GOOD),
+        ("tank_level", T0 + 60_000, 41.0, *GOOD),
+    ]
+
+
+def test_data_without_any_bound_metric_is_no_fault() -> None:
+    ear, edge = Listening(), node()
+    ear.hear(*edge.births(T0))
+    body = payload(M("Other", sp.DOUBLE, 1.0), ts=T0, seq=edge.seq + 1)
+    taken = ear.hear((DEVICE, body))
+    assert (taken.rejected, taken.empty) == ((), 1)
+
+
+def test_running_number_goes_from_255_to_0() -> None:
+    ear, edge = Listening(), node()
+    ear.hear(*edge.births(T0))
+    messages = [edge.data(T0 + n * 1000, "tank", Level=n % 100) for n in range(1, 300)]
+    assert len(ear.rows(*messages, at=T0 + 300_000)) == 299
+
+
+def test_gap_takes_the_meaning_from_aliases_and_asks_for_a_birth_once() -> None:
+    ear, edge = Listening(), node()
+    ear.hear(*edge.births(T0))
+    edge.data(T0, "tank", Level=1)  # lost
+    first = ear.hear(edge.data(T0 + 1000, "tank", Level=42), at=T0 + 1000)
+    assert reasons(first) == [RejectReason.SEQUENCE_GAP, RejectReason.SEQUENCE_GAP]
+    assert "seq 3 came after 1: 1 of" in first.rejected[0].detail
+    assert len(first.batch) == 0
+    (request,) = first.requests
+    assert (request.topic, request.broker, request.offset) == ("spBv1.0/plant/NCMD/edge", "mqtt://b:1883", 3)
+    second = ear.hear(edge.data(T0 + 2000, "tank", Level=43), at=T0 + 2000)
+    assert (reasons(second), second.requests) == ([RejectReason.SEQUENCE_GAP], ())
+    later = ear.hear(edge.data(T0 + 3000, "tank", Level=44), at=T0 + 1000 + REBIRTH_EVERY_MS)
+    assert len(later.requests) == 1
+
+
+def test_rebirth_request_is_the_command_of_the_specification() -> None:
+    (request,) = Listening().hear(node().data(T0, "tank", Level=1)).requests
+    assert request.payload == payload(
+        M("Node Control/Rebirth", sp.BOOLEAN, True, ts=T0),
+        ts=T0,
+    )
+
+
+def test_birth_after_a_gap_makes_everything_good_again() -> None:
+    ear, edge = Listening(), node()
+    ear.hear(*edge.births(T0))
+    edge.data(T0, "tank", Level=1)  # lost
+    ear.hear(edge.data(T0 + 1000, "tank", Level=42))
+    ear.rows(*edge.births(T0 + 2000))
+    assert [row[2] for row in ear.rows(edge.data(T0 + 3000, "tank", Level=43))] == [43.0]
+
+
+def test_named_value_is_read_after_a_gap_and_the_gap_is_told() -> None:
+    ear, edge = Listening(), node()
+    ear.hear(*edge.births(T0))
+    taken = ear.hear((DEVICE, payload(M("Level", sp.INT16, 44, ts=T0 + 5), ts=T0 + 5, seq=9)))
+    assert rows(ear.plant, taken) == [("tank_level", T0 + 5, 44.0, *GOOD)]
+    assert reasons(taken) == [RejectReason.SEQUENCE_GAP]
+
+
+def test_named_whole_number_without_type_is_not_guessed() -> None:
+    taken = Listening().hear((DEVICE, payload(M("Level", sp.INT16, -1, typed=False), seq=0)))
+    assert (reasons(taken), len(taken.batch)) == ([RejectReason.NOT_BORN], 0)
+
+
+def test_data_before_any_birth_is_kept_with_its_reason() -> None:
+    taken = Listening().hear(node().data(T0, "tank", Level=1))
+    assert reasons(taken) == [RejectReason.NOT_BORN]
+    assert "alias 3" in taken.rejected[0].detail
+    assert len(taken.requests) == 1
+
+
+def test_alias_the_birth_did_not_define() -> None:
+    ear, edge = Listening(), node()
+    ear.hear(*edge.births(T0))
+    taken = ear.hear((DEVICE, payload(M(None, sp.FLOAT, 1.0, alias=77), seq=2)))
+    assert (reasons(taken), len(taken.requests)) == ([RejectReason.UNKNOWN_ALIAS], 1)
+
+
+def test_aliases_of_an_earlier_birth_are_forgotten() -> None:
+    ear, edge = Listening(), node()
+    ear.hear(*edge.births(T0))
+    moved = EdgeNode("plant", "edge", {**edge.points, "tank": {"Level": (2, sp.INT16, 40, None)}})
+    ear.hear(*moved.births(T0 + 1000))
+    assert [row[:3] for row in ear.rows(moved.data(T0 + 2000, "tank", Level=41))] == [("tank_level", T0 + 2000, 41.0)]
+
+
+def test_death_of_the_node_is_the_death_of_its_devices() -> None:
+    ear, edge = Listening(), node()
+    ear.hear(*edge.births(T0))
+    died = ear.rows(edge.death(), at=T0 + 90_000)
+    assert [(name, ts, math.isnan(value), *trust) for name, ts, value, *trust in died] == [
+        ("heat_total", T0 + 90_000, True, *OFFLINE),
+        ("tank_temp_top", T0 + 90_000, True, *OFFLINE),
+        ("tank_level", T0 + 90_000, True, *OFFLINE),
+        ("online_status", T0 + 90_000, False, *GOOD),
+    ]
+    assert died[-1][2] == 0.0
+    taken = ear.hear(edge.data(T0 + 91_000, "tank", Level=1), at=T0 + 91_000)
+    assert reasons(taken) == [RejectReason.NOT_BORN]
+
+
+def test_will_of_an_earlier_session_kills_nobody() -> None:
+    ear, edge = Listening(), node()
+    ear.hear(*edge.births(T0))
+    late = edge.death()
+    edge.bd_seq = 1
+    ear.hear(*edge.births(T0 + 1000))
+    assert ear.rows(late, at=T0 + 2000) == []
+    assert [row[2] for row in ear.rows(edge.data(T0 + 3000, "tank", Level=43))] == [43.0]
+
+
+def test_death_of_one_device_leaves_the_others() -> None:
+    ear, edge = Listening(), node()
+    ear.hear(*edge.births(T0))
+    edge.seq += 1
+    died = ear.rows((edge.topic("DDEATH", "tank"), payload(ts=T0 + 5000, seq=edge.seq)), at=T0 + 5000)
+    assert {name for name, *_ in died} == {"tank_temp_top", "tank_level", "online_status"}
+    assert [row[0] for row in ear.rows(edge.data(T0 + 6000, "", Heat=5001))] == ["heat_total"]
+
+
+def test_birth_ends_a_death_even_with_an_older_time() -> None:
+    ear, edge = Listening(), node()
+    ear.hear(*edge.births(T0))
+    ear.hear(edge.death(), at=T0 + 60_000)
+    old = M("Level", sp.INT16, 40, 3, ts=T0 - 5000)
+    ear.hear((edge.topic("NBIRTH"), payload(M("bdSeq", sp.UINT64, 0), ts=T0 + 70_000, seq=0)))
+    back = ear.rows((edge.topic("DBIRTH", "tank"), payload(old, ts=T0 + 70_000, seq=1)), at=T0 + 70_000)
+    assert ("tank_level", T0 + 70_000, 40.0, *GOOD) in back
+
+
+def test_redelivery_after_a_restart_changes_nothing() -> None:
+    ear, edge = Listening(), node()
+    run = [*edge.births(T0), *(edge.data(T0 + n * 1000, "tank", Level=n) for n in (1, 2, 3))]
+    ear.hear(*run)
+    taken = ear.hear(*run)
+    assert (reasons(taken), len(taken.batch), taken.requests) == ([], 0, ())
+    assert [row[2] for row in ear.rows(edge.data(T0 + 9000, "tank", Level=4))] == [4.0]
+
+
+def test_retained_birth_changes_no_alias() -> None:
+    ear, edge = Listening(), node()
+    ear.hear(*edge.births(T0))
+    ear.hear((edge.topic("NBIRTH"), payload(M("Heat", sp.UINT64, 1, 9), ts=T0 - 10**7, seq=0)), retain=True)
+    assert [row[2] for row in ear.rows(edge.data(T0 + 1000, "", Heat=5001))] == [5001.0]
+
+
+def test_stranger_is_not_asked_for_a_birth() -> None:
+    taken = Listening().hear(("spBv1.0/other/DDATA/edge/x", payload(M(None, sp.FLOAT, 1.0, alias=1), seq=3)))
+    assert (reasons(taken), taken.requests) == ([RejectReason.UNKNOWN_TOPIC], ())
+
+
+def test_unbound_device_of_a_bound_node_is_told_by_its_birth_only() -> None:
+    ear, edge = Listening(), node()
+    ear.hear(edge.births(T0)[0])
+    born = ear.hear((edge.topic("DBIRTH", "new"), payload(M("X", sp.FLOAT, 1.0, 5), seq=1)))
+    data = ear.hear((edge.topic("DDATA", "new"), payload(M(None, sp.FLOAT, 2.0, 5), seq=2)))
+    assert (reasons(born), reasons(data), data.empty) == ([RejectReason.UNKNOWN_TOPIC], [], 1)
+
+
+def test_own_command_that_comes_back_is_nothing() -> None:
+    taken = Listening().hear(("spBv1.0/plant/NCMD/edge", payload(M("Node Control/Rebirth", sp.BOOLEAN, True))))
+    assert (taken.rejected, taken.empty) == ((), 1)
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"),
+    [
+        (M("v", sp.INT8, -1), -1.0),
+        (M("v", sp.INT8, raw=sp.entry(10, sp.VARINT, sp.varint(0xFF))), -1.0),
+        (M("v", sp.INT16, -32768), -32768.0),
+        (M("v", sp.INT32, -5), -5.0),
+        (M("v", sp.INT64, -(2**40)), -(2.0**40)),
+        (M("v", sp.UINT8, 255), 255.0),
+        (M("v", sp.UINT32, 2**32 - 1), 2.0**32 - 1),
+        (M("v", sp.UINT64, 2**63), 2.0**63),
+        (M("v", sp.FLOAT, 0.5), 0.5),
+        (M("v", sp.DOUBLE, -1e-3), -1e-3),
+        (M("v", sp.BOOLEAN, True), 1.0),
+        (M("v", sp.STRING, "21.5"), 21.5),
+        (M("v", sp.STRING, "OFF"), 0.0),
+        (M("v", sp.DATE_TIME, T0), float(T0)),
+    ],
+    ids=str,
+)
+def test_data_types(metric: M, value: float) -> None:
+    (sample,) = decode(FORMATS["sparkplug_b"].decode, "spBv1.0/g/NBIRTH/n", payload(metric, ts=T0, seq=0)).samples
+    assert (sample.key, sample.value, sample.quality) == ("v", value, Quality.GOOD)
+
+
+@pytest.mark.parametrize(
+    ("metric", "reason"),
+    [
+        (M("v", sp.DATA_SET, b"\x08\x01"), RejectReason.NOT_A_VALUE),
+        (M("v", sp.TEMPLATE, b"\x28\x01"), RejectReason.NOT_A_VALUE),
+        (M("v", sp.UINT8, raw=sp.entry(10, sp.VARINT, sp.varint(300))), RejectReason.NOT_A_VALUE),
+        (M("v", sp.INT8, raw=sp.entry(10, sp.VARINT, sp.varint(300))), RejectReason.NOT_A_VALUE),
+        (M("v", 17, b"\x01"), RejectReason.NOT_A_VALUE),
+        (M("v", sp.FLOAT), RejectReason.NOT_A_VALUE),
+        (M("v", sp.FLOAT, 1.0, properties={"Quality": 64}), RejectReason.BAD_QUALITY),
+    ],
+    ids=["data set", "template", "too wide", "too wide signed", "bytes", "neither value nor null", "quality"],
+)
+def test_what_is_no_reading_is_refused_by_name(metric: M, reason: RejectReason) -> None:
+    decoded = decode(FORMATS["sparkplug_b"].decode, "spBv1.0/g/NBIRTH/n", payload(metric, seq=0))
+    assert [(refused.reason, refused.key) for refused in decoded.rejected] == [(reason, "v")]
+    assert decoded.samples == ()
+
+
+@pytest.mark.parametrize(
+    ("metric", "trust"),
+    [
+        (M("v", sp.FLOAT, 1.0, properties={"Quality": 192}), GOOD),
+        (M("v", sp.FLOAT, 1.0, properties={"Quality": 0}), (Quality.BAD, Reason.DEVICE_FAILURE)),
+        (M("v", sp.FLOAT, 1.0, properties={"Quality": 500}), OFFLINE),
+        (M("v", sp.FLOAT, null=True, properties={"Quality": 500}), OFFLINE),
+        (M("v", sp.FLOAT, math.nan), (Quality.BAD, Reason.NOT_A_NUMBER)),
+        (M("v", sp.STRING, "Modbus timeout"), (Quality.BAD, Reason.NOT_A_NUMBER)),
+    ],
+    ids=["good", "bad", "stale", "stale without value", "not a number", "a word"],
+)
+def test_quality(metric: M, trust: tuple[Quality, Reason]) -> None:
+    (sample,) = decode(FORMATS["sparkplug_b"].decode, "spBv1.0/g/NBIRTH/n", payload(metric, seq=0)).samples
+    assert (sample.quality, sample.reason) == trust
+
+
+def test_null_is_no_reading_and_history_is_marked() -> None:
+    body = payload(M("a", sp.FLOAT, null=True), M("b", sp.FLOAT, 1.0, ts=5, historical=True), seq=0)
+    (sample,) = decode(FORMATS["sparkplug_b"].decode, "spBv1.0/g/NBIRTH/n", body).samples
+    assert (sample.key, sample.ts, sample.historical) == ("b", 5, True)
+
+
+@pytest.mark.parametrize(
+    ("topic", "body", "online"),
+    [
+        ("spBv1.0/STATE/scada", b'{"online": true, "timestamp": 1700000000000}', {"online": 1.0}),
+        ("spBv1.0/STATE/scada", b"OFFLINE", {"online": 0.0}),
+        ("spBv1.0/g/NDEATH/n", payload(M("bdSeq", sp.UINT64, 3)), {"online": 0.0}),
+    ],
+)
+def test_presence_is_a_state(topic: str, body: bytes, online: dict[str, float]) -> None:
+    assert decode(FORMATS["sparkplug_b"].decode, topic, body).states == online
+
+
+@pytest.mark.parametrize("topic", ["spBv1.0/g/NBIRTH", "spBv1.0/g/NDATA/n/d", "spBv1.0/g/XDATA/n", "spBv1.0", "a/b"])
+def test_topics_that_are_none(topic: str) -> None:
+    assert parse(topic) is None
+
+
+def test_node_that_grows_without_end_is_refused_and_others_forgotten_first() -> None:
+    nodes = EdgeNodes(most=8)
+    small = payload(*(M(f"m{n}", sp.FLOAT, 1.0, n) for n in range(5)), seq=0)
+    for name in ("one", "two"):
+        address = parse(f"spBv1.0/g/NBIRTH/{name}")
+        assert address is not None
+        assert nodes.take(address, small, Came(T0)).parts[0].decoded.rejected == ()
+    assert list(nodes.state().nodes) == ["g/two"]
+    huge = payload(*(M(f"m{n}", sp.FLOAT, 1.0, n) for n in range(9)), seq=0)
+    address = parse("spBv1.0/g/NBIRTH/three")
+    assert address is not None
+    (refused,) = nodes.take(address, huge, Came(T0)).parts[0].decoded.rejected
+    assert refused.reason is RejectReason.TOO_LARGE
+    assert EdgeNodes.restore(EdgeState(), 8).state() == EdgeState()
