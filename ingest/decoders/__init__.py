@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ingest.decoders import native, plain, sparkplug
+from ingest.decoders import (
+    dlt645,
+    emsesp,
+    gateway,
+    generic,
+    heishamon,
+    native,
+    neuron,
+    plain,
+    shelly,
+    sparkplug,
+    tasmota,
+    thingsboard,
+    zigbee2mqtt,
+)
 from ingest.decoders.decoded import Decoded, Kind, Sample
 from ingest.decoders.format import Decode, Format
 from ingest.reasons import Refused, Rejected, RejectReason
@@ -17,6 +31,16 @@ FORMATS: Mapping[str, Format] = {
         native.FORMAT,
         native.STATUS_FORMAT,
         sparkplug.FORMAT,
+        heishamon.FORMAT,
+        emsesp.FORMAT,
+        thingsboard.FORMAT,
+        tasmota.FORMAT,
+        shelly.FORMAT,
+        zigbee2mqtt.FORMAT,
+        neuron.FORMAT,
+        gateway.FORMAT,
+        dlt645.FORMAT,
+        generic.FORMAT,
         plain.FORMAT,
     )
 }

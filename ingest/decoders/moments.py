@@ -88,9 +88,8 @@ def _from_text(raw: str) -> Moment:
     if found is not None:
         return _from_parts(raw, found)
     try:
-        moment = datetime.fromisoformat(raw)
-        return Moment(_ms(moment)) if moment.tzinfo else Moment(_wall_ms(moment), wall=True)
-    except (ValueError, OverflowError):
+        return Moment(parse_instant(raw), wall=datetime.fromisoformat(raw).tzinfo is None)
+    except (BadInput, OverflowError):
         raise bad_time(raw) from None
 
 

@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
+from ingest.decoders import generic
 from ingest.decoders.decoded import Decoded, Kind, Sample
-from ingest.decoders.format import Format
-from ingest.decoders.loose import parse_json, parse_number, parse_ts, shown, split_quantity, text
+from ingest.decoders.format import Decode, Format
+from ingest.decoders.loose import parse_number, shown, split_quantity, text
+from ingest.decoders.moments import Moment, parse_moment
 from ingest.reasons import Refused, RejectReason
 
 _STATUS_WORDS = frozenset({"online", "offline", "connected", "disconnected"})
 _NO_VALUE = frozenset({"", "null", "none", "unknown", "unavailable"})
 _NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
-_DEPTH = 8
-"""Members nested deeper are not looked for; no device of the trade nests further."""
-
-_FIRST_MS = 10**11
 
 
 def decode(_topic: str, payload: bytes) -> Decoded:
-    """A bare value (key None), or each number of a JSON object by its dotted path (`ENERGY.Power`, `Power.0`).
+    """A bare value (key None), or each number of a JSON object by its dotted path, as the format `json` has it.
 
-    A JSON object with `value` is a bare value too, with its `ts` and `unit` where it has them; `ts` of any object is
-    its time, in ms or s since 1970. Raises Refused where there is no value at all.
+    A JSON object with `value` is a bare value too, with its time and `unit` where it has them. Raises Refused where
+    there is no value at all.
     """
+    return _decode(_topic, payload, None)
+
+
+def _decode(_topic: str, payload: bytes, time: str | None) -> Decoded:
     source = text(payload)
     word = source.lower()
     if word in _NO_VALUE:
         return Decoded(kind=Kind.EMPTY)
     if word in _STATUS_WORDS:
         return Decoded(kind=Kind.STATUS)
-    if source[0] in "{[":
-        return _from_json(parse_json(source))
+    if source[0] in "{[" or generic.PREFIX.match(source):
+        return _from_json(generic.parse(source), time)
     if _NOT_FINITE.fullmatch(source):
         return Decoded(values={None: float(source)})
     quantity = split_quantity(source.strip('"'))
@@ -44,47 +46,33 @@ def decode(_topic: str, payload: bytes) -> Decoded:
     return Decoded(samples=(Sample(None, value, unit=unit),))
 
 
-def _from_json(message: object) -> Decoded:
-    if not isinstance(message, dict):
-        raise Refused(RejectReason.NOT_A_VALUE, f"{shown(message)} is no value; expected a number or an object")
-    ts = _time(message.get("ts"))
-    if "value" in message:
-        return _single(message, ts)
-    values = dict(_members(message, "", _DEPTH))
-    values.pop("ts", None)
-    if not values:
-        raise Refused(RejectReason.NOT_A_VALUE, f"no number in {shown(message)}")
-    return Decoded(ts=ts, values=values)
+def timed(path: str) -> Decode:
+    """As `decode`, with the time of a JSON message in the member at `path`."""
+
+    def decode_timed(topic: str, payload: bytes) -> Decoded:
+        return _decode(topic, payload, path)
+
+    return decode_timed
 
 
-def _time(raw: object) -> int | None:
-    """Devices of other makers count seconds or milliseconds; what would be before 1973 in ms is meant in seconds."""
-    if isinstance(raw, int | float) and not isinstance(raw, bool) and 0 <= raw < _FIRST_MS:
-        return round(raw * 1000)
-    return parse_ts(raw)
+def _from_json(message: object, time: str | None) -> Decoded:
+    if isinstance(message, dict) and "value" in message and not isinstance(message["value"], dict | list):
+        found = generic.message_time(message) if time is None else parse_moment(generic.member(message, time))
+        return _single(message, found)
+    return generic.by_path(message, time)
 
 
-def _single(message: Mapping[str, object], ts: int | None) -> Decoded:
+def _single(message: Mapping[str, object], at: Moment | None) -> Decoded:
     raw, unit = message["value"], message.get("unit")
     if raw is None:
         return Decoded(kind=Kind.EMPTY)
     number = parse_number(raw)
     if number is None:
         raise Refused(RejectReason.NOT_A_VALUE, f"value is {shown(raw)}; expected a number or ON/OFF")
+    ts, wall = (None, None) if at is None else (at.ms, "" if at.wall else None)
     if isinstance(unit, str):
-        return Decoded(ts=ts, samples=(Sample(None, number, unit=unit),))
-    return Decoded(ts=ts, values={None: number})
+        return Decoded(ts=ts, wall=wall, samples=(Sample(None, number, unit=unit),))
+    return Decoded(ts=ts, wall=wall, values={None: number})
 
 
-def _members(node: object, path: str, depth: int) -> Iterator[tuple[str, float]]:
-    if isinstance(node, dict | list) and depth:
-        pairs = node.items() if isinstance(node, dict) else enumerate(node)
-        for key, child in pairs:
-            yield from _members(child, f"{path}.{key}" if path else str(key), depth - 1)
-        return
-    number = parse_number(node)
-    if number is not None:
-        yield path, number
-
-
-FORMAT = Format("plain", decode, lambda _topic, _payload: True)
+FORMAT = Format("plain", decode, lambda _topic, _payload: True, timed)

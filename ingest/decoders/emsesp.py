@@ -1,0 +1,43 @@
+"""EMS-ESP (boilers and thermostats of the EMS bus): https://emsesp.org/MQTT."""
+
+from __future__ import annotations
+
+import re
+
+from ingest.decoders.decoded import Decoded, Kind
+from ingest.decoders.findings import Findings, availability, first_moment, json_object, leaves, node
+from ingest.decoders.format import Format
+
+_DATA = re.compile(r"(boiler|thermostat|mixer|solar|heatpump|switch|controller|water|ventilation|pool|extension"
+                   r"|(temperature|dallas|analog|shower)_?(sensor)?)_data(_\w+)?")  # fmt: skip
+
+
+def decode(topic: str, payload: bytes) -> Decoded:
+    """Numbers and on/off by path; a probe that has an id by it. `datetime`, the thermostat's clock, is the time: local,
+    to the minute (a binding with `clock: arrival` does without). Raises Refused where the message is no JSON object.
+    """
+    levels = topic.split("/")
+    device, last = "/".join(levels[:-1]) or None, levels[-1]
+    if last == "status":
+        return availability(payload, device, "status")
+    message = json_object(payload)
+    if last in ("info", "heartbeat") or last.startswith("system"):
+        return Decoded(kind=Kind.STATUS, device=device)
+    findings = Findings(first_moment(message, "datetime", "dateTime"))
+    for name, raw in message.items():
+        named = node(raw).get("id")
+        path = named if isinstance(named, str) and named else name
+        if name.lower() == "datetime":
+            continue
+        for leaf, key, value in leaves(raw, path):
+            if key != "id":
+                findings.add(leaf, value)
+    return findings.decoded("/".join(levels[:-1]) or None)
+
+
+def _claims(topic: str, _payload: bytes) -> bool:
+    levels = topic.split("/")
+    return "ems-esp" in levels[:-1] or _DATA.fullmatch(levels[-1]) is not None
+
+
+FORMAT = Format("ems_esp", decode, _claims)

@@ -1,0 +1,67 @@
+"""EMQX Neuron, both upload forms: https://docs.emqx.com/en/neuron/latest/configuration/north-apps/mqtt/api.html."""
+
+from __future__ import annotations
+
+from ingest.decoders.decoded import Decoded, Kind
+from ingest.decoders.findings import Findings, Node, first_moment, json_object, leaves, node, nodes, peek_object
+from ingest.decoders.format import Format
+from ingest.decoders.loose import shown
+from ingest.reasons import Refused, RejectReason
+from plant.quality import Reason
+
+
+def decode(_topic: str, payload: bytes) -> Decoded:
+    """`values` and `errors` by tag, or a list of `tags`; the key is the tag, the device is the node.
+
+    An error code is no value: its tag is a bad reading, even where an old value stands beside it. Raises Refused where
+    the message cannot be understood.
+    """
+    message = json_object(payload)
+    findings = Findings(first_moment(message, "timestamp"))
+    if "states" in message:
+        for one in nodes(message["states"]):
+            findings.state(f"{one.get('node')}.link", one.get("link"))
+            findings.state(f"{one.get('node')}.running", one.get("running"))
+        return findings.decoded()
+    if "values" in message or "errors" in message:
+        _by_name(node(message.get("values")), node(message.get("errors")), findings)
+    elif isinstance(message.get("tags"), list):
+        for tag in nodes(message["tags"]):
+            _tag(tag, findings)
+    else:
+        detail = f"the message is {shown(message)}; expected values and errors, or tags"
+        raise Refused(RejectReason.NOT_A_FRAME, detail)
+    named = message.get("node")
+    return findings.decoded(named if isinstance(named, str) else None, otherwise=Kind.EMPTY)
+
+
+def _by_name(values: Node, errors: Node, findings: Findings) -> None:
+    for name, raw in values.items():
+        if name not in errors:
+            for path, _, value in leaves(raw, name):
+                findings.add(path, value)
+    for name, code in errors.items():
+        if code not in (None, 0):
+            findings.doubt(name, None, Reason.DEVICE_FAILURE)
+
+
+def _tag(tag: Node, findings: Findings) -> None:
+    name = tag.get("name")
+    if not isinstance(name, str):
+        findings.refuse(RejectReason.NOT_A_FRAME, f"a tag has the name {shown(name)}; expected text")
+    elif tag.get("error") not in (None, 0):
+        findings.doubt(name, None, Reason.DEVICE_FAILURE)
+    else:
+        for path, _, value in leaves(tag.get("value"), name):
+            findings.add(path, value)
+
+
+def _claims(topic: str, payload: bytes) -> bool:
+    levels = [level for level in topic.split("/") if level]
+    if levels[:1] == ["neuron"]:
+        return True
+    message = peek_object(payload)
+    return "node" in message and "group" in message and not message.keys().isdisjoint({"values", "tags", "errors"})
+
+
+FORMAT = Format("neuron", decode, _claims)

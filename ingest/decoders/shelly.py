@@ -1,0 +1,185 @@
+"""Shelly Gen2 and later, and by topic Gen1: https://shelly-api-docs.shelly.cloud."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ingest.decoders import shelly1
+from ingest.decoders.decoded import Decoded, Kind
+from ingest.decoders.findings import (
+    Findings,
+    Node,
+    availability,
+    first_moment,
+    json_object,
+    later,
+    leaves,
+    node,
+    nodes,
+    peek_object,
+    seconds,
+)  # fmt: skip
+from ingest.decoders.format import Format
+from ingest.decoders.loose import shown
+from ingest.decoders.moments import Moment, parse_moment
+from ingest.reasons import Refused, RejectReason
+from plant.quality import Quality, Reason
+
+_COMPONENT = re.compile(r"[a-z][a-z0-9_]*:\d+", re.ASCII)
+_RELAYS = frozenset({"switch", "light", "rgb", "rgbw", "cct", "cover", "script", "boolean"})
+_ASIDE = frozenset({"id", "minute_ts", "by_minute", "timer_started_at", "timer_duration", "move_started_at"})
+_ASIDE |= {"move_timeout", "last_known_pos", "aenergy_ts"}
+_STATES = frozenset({"output", "present"})
+_UNITS = (
+    (re.compile(r"(.+_)?voltage|xvoltage|V"), "V"),
+    (re.compile(r"(.+_)?current"), "A"),
+    (re.compile(r"(.+_)?act_power|apower"), "W"),
+    (re.compile(r"(.+_)?aprt_power"), "V.A"),
+    (re.compile(r"(.+_)?pf"), "1"),
+    (re.compile(r"(.+_)?freq"), "Hz"),
+    (re.compile(r"(.+_)?act(_ret)?_energy|total_act(_ret)?|total"), "W.h"),
+    (re.compile(r"tC"), "Cel"),
+    (re.compile(r"tF"), "degF"),
+    (re.compile(r"rh|percent"), "%"),
+)
+
+
+def decode(topic: str, payload: bytes) -> Decoded:
+    """Readings by component and field (`em:0.a_voltage`), the same in every envelope: `status/<component>`,
+    `events/rpc` (NotifyStatus, NotifyFullStatus), `events`, answers on `rpc`. A probe's °F beside its °C is left out;
+    relays, network and system are states. Raises Refused where the message cannot be understood.
+    """
+    levels = topic.split("/")
+    if levels[0] == "shellies":
+        return shelly1.decode(levels[1:], payload)
+    if levels[-1] in ("online", "LWT"):
+        return availability(payload, "/".join(levels[:-1]))
+    if "debug" in levels[1:] or "command" in levels[1:]:
+        return Decoded(kind=Kind.STATUS, device=levels[0])
+    message = json_object(payload)
+    if len(levels) > 2 and levels[-2] == "status":
+        return _components({levels[-1]: message}, Findings(), "/".join(levels[:-2]), "status")
+    if levels[-1] == "status" and "status" not in message:
+        return _components(message, Findings(), "/".join(levels[:-1]), "status")
+    return _enveloped(levels, message)
+
+
+def _enveloped(levels: list[str], message: Node) -> Decoded:
+    """What carries the components inside: a notification, a device's event, or the answer to a call."""
+    device = "/".join(levels[:-2] if levels[-2:] == ["events", "rpc"] else levels[:-1]) or None
+    if "method" in message:
+        params = node(message.get("params"))
+        if message["method"] not in ("NotifyStatus", "NotifyFullStatus"):
+            return Decoded(kind=Kind.STATUS, device=device)
+        return _components(params, Findings(parse_moment(params.get("ts"))), device, "rpc")
+    if isinstance(message.get("status"), dict):
+        found = Findings(parse_moment(message.get("ts")))
+        return _components(node(message["status"]), found, device, "events")
+    source = message.get("src")
+    device = source if isinstance(source, str) else device
+    answer = node(message["result"]) if "result" in message else message
+    if isinstance(answer.get("data"), list):
+        return _history(answer, device)
+    if "result" in message or any(_COMPONENT.fullmatch(name) for name in answer):
+        return _components(answer, Findings(first_moment(answer, "ts")), device, "rpc")
+    if "error" in message:
+        return Decoded(kind=Kind.STATUS, device=device)
+    raise Refused(RejectReason.NOT_A_FRAME, f"the message is {shown(message)}; expected components such as em:0")
+
+
+def _components(parts: Node, findings: Findings, device: str | None, envelope: str) -> Decoded:
+    for name, raw in parts.items():
+        if _COMPONENT.fullmatch(name):
+            _component(name, node(raw), findings)
+        elif name != "ts":
+            for path, _, value in leaves(raw, name):
+                findings.state(path, value)
+    return findings.decoded(device, envelope=envelope)
+
+
+def _component(name: str, part: Node, findings: Findings) -> None:
+    kind = name.split(":")[0]
+    faults = [word for word in _words(part) if isinstance(word, str)]
+    broken = "power_meter_failure" in faults or "read" in faults
+    beyond = {word.partition(":")[2] for word in faults if word.startswith("out_of_range:")}
+    empty = _is_empty_battery(part)
+    for path, last, value in leaves({key: raw for key, raw in part.items() if not key.endswith("errors")}, name):
+        if _ASIDE.intersection(path.split(".")[1:]):
+            continue
+        if last == "tF" and f"{path[:-1]}C" in _probes(name, part):
+            continue
+        if last in _STATES or (kind in _RELAYS and last in ("state", "brightness", "value")):
+            findings.state(path, value)
+        elif broken:
+            findings.doubt(path, value, Reason.DEVICE_FAILURE)
+        elif last in beyond:
+            findings.doubt(path, value, Reason.OUT_OF_SPECIFICATION, Quality.UNCERTAIN)
+        elif empty and ".battery." in path:
+            findings.doubt(path, value, Reason.SENTINEL)
+        else:
+            findings.add(path, value, unit_of(last))
+    if broken and "tC" in part and part["tC"] is None:
+        findings.doubt(f"{name}.tC", None, Reason.DEVICE_FAILURE)
+
+
+def _words(part: Node) -> Iterator[object]:
+    """Every word in `errors`, `a_errors`, …"""
+    for key, raw in part.items():
+        if key.endswith("errors") and isinstance(raw, list):
+            yield from raw
+
+
+def _probes(name: str, part: Node) -> frozenset[str]:
+    """Paths of temperatures in °C: what is there in °F too is the same reading once more."""
+    return frozenset(path for path, last, value in leaves(part, name) if last == "tC" and value is not None)
+
+
+def _is_empty_battery(part: Node) -> bool:
+    """On external power without a battery in it a device reports 0 %: that is no low battery."""
+    return node(part.get("external")).get("present") is True and node(part.get("battery")).get("percent") == 0
+
+
+def unit_of(field: str) -> str | None:
+    """The unit the documentation gives a field, None where it gives none that we know."""
+    return next((unit for pattern, unit in _UNITS if pattern.fullmatch(field)), None)
+
+
+def _history(answer: Node, device: str | None) -> Decoded:
+    """EMData.GetData, EM1Data.GetData: records of `period` s from `ts`, as objects or as rows under `keys`."""
+    findings = Findings()
+    keys = answer.get("keys")
+    names = [str(key) for key in keys] if isinstance(keys, list) else []
+    for block in nodes(answer.get("data")):
+        start, period = parse_moment(block.get("ts")), seconds(block.get("period"))
+        rows = block.get("values")
+        if start is None or period is None or not isinstance(rows, list):
+            detail = f"a block is {shown(block)}; expected ts, period in s and values"
+            findings.refuse(RejectReason.NOT_A_FRAME, detail)
+            continue
+        for number, row in enumerate(rows):
+            record = dict(zip(names, row, strict=False)) if isinstance(row, list) else node(row)
+            _record(record, later(start, number * period), findings)
+    return findings.decoded(device, otherwise=Kind.EMPTY)
+
+
+def _record(record: Node, at: Moment, findings: Findings) -> None:
+    three = any(key.startswith("a_") for key in record)
+    for key, value in record.items():
+        findings.add_at(f"{'emdata' if three else 'em1data'}:0.{key}", value, at, unit_of(key))
+
+
+def _claims(topic: str, payload: bytes) -> bool:
+    levels = topic.split("/")
+    if levels[0] == "shellies" or (len(levels) > 2 and levels[-2] == "status" and _COMPONENT.fullmatch(levels[-1])):
+        return True
+    if levels[-2:] == ["events", "rpc"] or levels[-1].endswith("Data.GetData"):
+        return True
+    if any(level.startswith("shelly") for level in levels[:-1]) and levels[-1] in ("online", "events", "rpc", "status"):
+        return True
+    message = peek_object(payload)
+    method = message.get("method")
+    return (isinstance(method, str) and method.startswith("Notify")) or any(map(_COMPONENT.fullmatch, message))
+
+
+FORMAT = Format("shelly", decode, _claims)

@@ -1,0 +1,115 @@
+"""Tasmota (SENSOR, STATE, STATUS8/10, LWT, SML): https://tasmota.github.io/docs/MQTT/ and JSON-Status-Responses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from ingest.decoders.decoded import Decoded, Kind
+from ingest.decoders.findings import Findings, Node, availability, first_moment, json_object, leaves, node, peek_object
+from ingest.decoders.format import Format
+from ingest.decoders.loose import shown, split_quantity, text
+from ingest.reasons import Refused, RejectReason
+
+_PREFIXES = frozenset({"tele", "stat", "cmnd"})
+_SENSORS = frozenset({"SENSOR", "STATUS8", "STATUS10"})
+_STATES = frozenset({"STATE", "STATUS11", "RESULT", "HASS_STATE"})
+_ABOUT = re.compile(r"STATUS\d*|INFO\d|UPTIME|MARGINS|LOGGING|WAKEUP")
+_RELAY = re.compile(r"POWER\d*")
+_ORDINAL = re.compile(r"(.+?)-\d+")
+_WRAPPERS = ("StatusSNS", "StatusSTS", "sn")
+_IDENTITIES = frozenset({"id", "meter_number", "meter_id", "server_id", "serial", "mac", "address", "key"})
+
+_TEMPERATURES = frozenset({"Temperature", "DewPoint", "HeatIndex", "ObjTMP", "AmbTMP"})
+_PRESSURES = frozenset({"Pressure", "SeaPressure"})
+_TEMP_UNITS = {"C": "Cel", "F": "degF"}
+_ENERGY_UNITS: Mapping[str, str] = {
+    "Total": "kW.h", "Yesterday": "kW.h", "Today": "kW.h", "Energy": "kW.h", "ExportActive": "kW.h",
+    "ImportActive": "kW.h", "TotalTariff": "kW.h", "Period": "W.h", "Power": "W", "ApparentPower": "V.A",
+    "ReactivePower": "var", "Factor": "1", "Voltage": "V", "Current": "A", "Frequency": "Hz",
+}  # fmt: skip
+"""Of ENERGY and of CT clamps on ANALOG (docs: Energy sensors)."""
+_UNITS: Mapping[str, str] = {"Humidity": "%", "CarbonDioxide": "ppm", "eCO2": "ppm"}
+
+
+def decode(topic: str, payload: bytes) -> Decoded:
+    """Sensors by dotted path (`ENERGY.Power.0`); a probe that has an Id by it (`DS18B20.01183379C9FF.Temperature`).
+
+    `Time` is the device's local time unless it names a zone; `Epoch`, where there is one, is UTC. Relays, Wi-Fi and the
+    like are states. Raises Refused where the message cannot be understood.
+    """
+    device, last = _device(topic)
+    if last == "LWT":
+        return availability(payload, device)
+    if _RELAY.fullmatch(last):
+        return _relay(last, payload, device)
+    message = json_object(payload)
+    about = last if last in _STATES or (_ABOUT.fullmatch(last) and last not in _SENSORS) else ""
+    body = next((node(message[name]) for name in _WRAPPERS if name in message), message)
+    findings = Findings(first_moment(body, "Epoch", "Time"))
+    if about or "StatusSTS" in message:
+        for path, _, raw in leaves(body):
+            if path not in ("Time", "Epoch"):
+                findings.state(path, raw)
+        return findings.decoded(device)
+    _sensors(body, findings)
+    return findings.decoded(device)
+
+
+def _relay(last: str, payload: bytes, device: str | None) -> Decoded:
+    word = split_quantity(text(payload))
+    if word is None:
+        raise Refused(RejectReason.NOT_A_VALUE, f"{shown(text(payload))} is no state of a relay; expected ON or OFF")
+    return Decoded(kind=Kind.STATUS, device=device, states={last: word[0]})
+
+
+def _sensors(body: Node, findings: Findings) -> None:
+    said = body.get("TempUnit")
+    temperature = _TEMP_UNITS.get(said) if isinstance(said, str) else None
+    pressure = body.get("PressureUnit")
+    for name, raw in body.items():
+        if name in ("Time", "Epoch") or name.endswith("Unit"):
+            continue
+        for path, last, value in leaves(raw, _named(name, raw)):
+            if last.lower() in _IDENTITIES:
+                continue
+            leaf = path.rsplit(".", 2)[-2] if last.isdigit() else last
+            if leaf in _TEMPERATURES:
+                findings.add(path, value, temperature, stated=True)
+            elif leaf in _PRESSURES and isinstance(pressure, str):
+                findings.add(path, value, pressure, stated=True)
+            elif name == "ENERGY" or ".CTEnergy" in path:
+                findings.add(path, value, _ENERGY_UNITS.get(leaf))
+            else:
+                findings.add(path, value, _UNITS.get(leaf))
+
+
+def _named(name: str, raw: object) -> str:
+    """`DS18B20-2` with an Id is the probe of that Id: another probe on the bus may change the number."""
+    found = node(raw).get("Id")
+    if not isinstance(found, str) or not found:
+        return name
+    ordinal = _ORDINAL.fullmatch(name)
+    return f"{ordinal[1] if ordinal else name}.{found}"
+
+
+def _device(topic: str) -> tuple[str | None, str]:
+    """The device a topic names, whatever order its levels are in (FullTopic), and its last level."""
+    levels = [level for level in topic.split("/") if level]
+    rest = [level for level in levels[:-1] if level not in _PREFIXES]
+    return "/".join(rest) or None, levels[-1] if levels else ""
+
+
+def _claims(topic: str, payload: bytes) -> bool:
+    levels = topic.split("/")
+    last = levels[-1]
+    known = last in _SENSORS or last in _STATES or last == "LWT" or _RELAY.fullmatch(last) or _ABOUT.fullmatch(last)
+    if known and not _PREFIXES.isdisjoint(levels[:-1]):
+        return True
+    message = peek_object(payload)
+    if "StatusSNS" in message or "StatusSTS" in message:
+        return True
+    return "Time" in message and any(name in message for name in ("ENERGY", "TempUnit", "Wifi", "SML"))
+
+
+FORMAT = Format("tasmota", decode, _claims)
