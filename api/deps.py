@@ -155,8 +155,11 @@ class LiveView(Protocol):
     def look(self) -> Live:
         """How it stands now; answers from memory, never blocks."""
 
-    def verdicts(self) -> Sequence[Standing]:
-        """How every rule stands where it is installed, by rule and equipment; answers from memory, never blocks."""
+    def verdicts(self, rule: str | None = None) -> Sequence[Standing]:
+        """How every rule (or that one alone) stands where it is installed, by rule and equipment.
+
+        Answers from memory, never blocks.
+        """
 
 
 @dataclass(frozen=True, slots=True)

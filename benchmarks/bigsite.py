@@ -119,8 +119,8 @@ class Big:
     def look(self) -> Live:
         return Live(NOW, True, True, 1, {"rules": 1, "store": 1}, {}, Counted())
 
-    def verdicts(self) -> Sequence[Standing]:
-        return standings(self._engine)
+    def verdicts(self, rule: str | None = None) -> Sequence[Standing]:
+        return standings(self._engine, rule)
 
     def plant(self) -> Plant:
         return self._plant

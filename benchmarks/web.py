@@ -17,6 +17,7 @@ from api.routes import PREFIX, ROUTES
 from api.web.pages import PAGES
 from benchmarks.bigsite import HASH, MACHINES, NEWEST, OPEN, TICKETS, TOKEN, Big, big_site
 from benchmarks.rows import Row, row
+from dutyroom.memory import collect_rarely
 
 ASKED = 30
 """Times each page is asked for in one run, after one that warms it up."""
@@ -68,6 +69,7 @@ def to_time(code: str) -> list[str]:
 
 def page_times(folder: Path, runs: int, say: Callable[[str], None]) -> list[Row]:
     """The 95th percentile of the server's time for each page and list; the slowest's has a target."""
+    collect_rarely()  # as `dutyroom run` does
     with big_site(folder) as site:
         return asyncio.run(_page_times(site, runs, say))
 

@@ -84,10 +84,10 @@ class LiveParts:
             collected=None if collector is None else _collected(collector),
         )
 
-    def verdicts(self) -> Sequence[Standing]:
-        """How every rule stands where it is installed."""
+    def verdicts(self, rule: str | None = None) -> Sequence[Standing]:
+        """How every rule (or that one alone) stands where it is installed."""
         engine = self._service.rules.judging.engine if self._service.rules else None
-        return standings(engine) if engine is not None else ()
+        return standings(engine, rule) if engine is not None else ()
 
     def _counted(self) -> Counted:
         rules, storing = self._service.rules, self._service.storing

@@ -34,8 +34,8 @@ class Standing:
     phase: Phase
 
 
-def standings(engine: Engine) -> list[Standing]:
-    """Every rule where it is installed, by rule and equipment.
+def standings(engine: Engine, rule: str | None = None) -> list[Standing]:
+    """Every rule (or that one alone) where it is installed, by rule and equipment.
 
     Another thread may drive the engine meanwhile: verdicts are of one instant, a phase may be an instant newer.
     """
@@ -44,6 +44,7 @@ def standings(engine: Engine) -> list[Standing]:
         for group in engine.groups
         for kind in group.types
         for runner in kind.runners
+        if rule is None or runner.rule.id == rule
         for standing in _of(runner)
     ]
     return sorted(found, key=lambda standing: (standing.rule, standing.equipment))

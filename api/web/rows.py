@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import Connection, func, select
 
@@ -22,6 +23,17 @@ from plant.severity import Severity
 from plant.site import Equipment, Mode, Plant
 from rules.model import Rule
 
+_KEPT = 1_024
+"""Opened proofs: as many as a bad day has alarms at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A proof opened, and the line drawn of it."""
+
+    evidence: Evidence
+    spark: Spark | None
+
 
 @dataclass(frozen=True, slots=True)
 class Concern:
@@ -29,7 +41,7 @@ class Concern:
 
     alarm: Alarm
     ticket: Ticket | None
-    evidence: Evidence | None
+    proof: Proof | None
 
     @property
     def acknowledged(self) -> bool:
@@ -63,7 +75,7 @@ def board(connection: Connection) -> Board:
     """What is not normal now; alarms of rules in observe and suppressed effects are left out."""
     found = standing(connection)
     shown = [alarm for alarm in found.alarms if alarm.mode is Mode.LIVE and not alarm.suppressed]
-    concerns = _by_urgency(with_proofs(connection, shown))
+    concerns = _by_urgency(with_proofs(connection, shown, found.tickets))
     active = {alarm.ticket for alarm in shown}
     return Board(concerns, [ticket for ticket in found.tickets if ticket.id not in active])
 
@@ -78,15 +90,16 @@ def _by_urgency(concerns: Sequence[Concern]) -> list[Concern]:
     return sorted(concerns, key=lambda c: (not c.loud, c.alarm.severity, -c.alarm.raised_at))
 
 
-def with_proofs(connection: Connection, found: Sequence[Alarm]) -> list[Concern]:
-    """Alarms with their tickets and opened proofs, in the same order."""
+def with_proofs(connection: Connection, found: Sequence[Alarm], known: Sequence[Ticket] = ()) -> list[Concern]:
+    """Alarms with their tickets (of which some are `known`) and opened proofs, in the same order."""
     bodies = proof_bodies(connection, [alarm.proof_hash for alarm in found if alarm.proof_hash])
-    ids = {alarm.ticket for alarm in found if alarm.ticket}
-    rows = connection.execute(select(tickets).where(tickets.c.id.in_(ids))).mappings()
-    jobs = {row["id"]: to_ticket(row) for row in rows}
-    return [
-        Concern(alarm, jobs.get(alarm.ticket or ""), _opened(bodies.get(alarm.proof_hash or ""))) for alarm in found
-    ]
+    jobs = {ticket.id: ticket for ticket in known}
+    ids = {alarm.ticket for alarm in found if alarm.ticket} - jobs.keys()
+    if ids:
+        rows = connection.execute(select(tickets).where(tickets.c.id.in_(ids))).mappings().all()
+        jobs |= {row["id"]: to_ticket(row) for row in rows}
+    opened = {hash: _opened(body) for hash, body in bodies.items()}
+    return [Concern(alarm, jobs.get(alarm.ticket or ""), opened.get(alarm.proof_hash or "")) for alarm in found]
 
 
 def open_alarm(connection: Connection, id: int) -> Concern:
@@ -97,8 +110,11 @@ def open_alarm(connection: Connection, id: int) -> Concern:
     return with_proofs(connection, [to_alarm(row)])[0]
 
 
-def _opened(body: bytes | None) -> Evidence | None:
-    return None if body is None else open_proof(body)
+@lru_cache(maxsize=_KEPT)
+def _opened(body: bytes) -> Proof:
+    """Kept, since a proof never changes and the boards show it again at every look."""
+    evidence = open_proof(body)
+    return Proof(evidence, _spark(evidence))
 
 
 def proof_bodies(connection: Connection, hashes: Sequence[str]) -> Mapping[str, bytes]:
@@ -139,13 +155,13 @@ def in_words(concern: Concern, plant: Plant, rules: Mapping[str, Rule]) -> Words
     machine = plant.site.equipment.get(concern.alarm.equipment)
     rule = rules.get(concern.alarm.rule)
     names = _names(plant, machine)
-    evidence = concern.evidence
+    evidence = None if concern.proof is None else concern.proof.evidence
     claims = [] if evidence is None else [(names.get(claim.what, _NAMELESS), claim) for claim in evidence.claims]
     # what has no name of its own is worked out from what has one
     claims = [(name, claim) for name, claim in claims if name is not _NAMELESS] or claims[:1]
     facts = [] if evidence is None else [(names[fact.what], fact) for fact in evidence.facts if fact.what in names]
     title = Text(concern.alarm.rule, concern.alarm.rule) if rule is None else rule.title
-    return Words(concern, machine, title, claims, facts, _spark(evidence))
+    return Words(concern, machine, title, claims, facts, None if concern.proof is None else concern.proof.spark)
 
 
 _NAMELESS = Text("", "")
@@ -159,9 +175,9 @@ def _names(plant: Plant, machine: Equipment | None) -> dict[str, Text]:
     return names | {name: derived.text for name, derived in kind.derived.items()}
 
 
-def _spark(evidence: Evidence | None) -> Spark | None:
+def _spark(evidence: Evidence) -> Spark | None:
     """The line of the value that passed its limit, else of the first point the rule shows."""
-    if evidence is None or not evidence.points:
+    if not evidence.points:
         return None
     claim = next((claim for claim in evidence.claims if claim.what in evidence.points), None)
     name = claim.what if claim is not None else next(iter(evidence.points))

@@ -194,7 +194,7 @@ def _mode(rule: Rule, machine: Equipment, plant: Plant) -> Mode:
 
 async def _places(page: Page, rule: Rule) -> Values:
     equipment = page.plant.site.equipment
-    stands = [one for one in page.office.deps.live.verdicts() if one.rule == rule.id and one.equipment in equipment]
+    stands = [one for one in page.office.deps.live.verdicts(rule.id) if one.equipment in equipment]
     order = (Verdict.FAULT, Verdict.UNKNOWN, Verdict.OK, Verdict.GATED)
     places = [Place(equipment[s.equipment], _mode(rule, equipment[s.equipment], page.plant), s) for s in stands]
     alarms = await page.office.read(list_alarms, AlarmFilter(rule=rule.id), limit=_RECENT)

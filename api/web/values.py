@@ -55,8 +55,7 @@ def values_of(
         if name in newest:
             limits = () if point.unit == "bool" else limits_on(plant, machine, name, rules)
             values.append(_value(point, newest[name], limits, machine, now))
-    for value in values:
-        value.tail = _tail(history, machine, value, now)
+    _draw_tails(history, machine, [value for value in values if value.bar is not None], now)
     return newest, sorted(values, key=lambda value: (_ORDER[value.point.kind], value.bar is None))
 
 
@@ -82,14 +81,14 @@ def _value(
     return Value(point, ts, value, stale, Reason(reason) if quality != Quality.GOOD else None, bar, passed)
 
 
-def _tail(history: HistoryReads, machine: Equipment, value: Value, now: int | None) -> Spark | None:
-    """The last hour of a value that has a bar."""
-    if value.bar is None or now is None:
-        return None
-    key = SeriesKey(machine.id, value.point.name, machine.type)
-    found = history.buckets(key, now - TAIL_MS, now, _TAIL_BUCKETS)
-    means = [None if math.isnan(mean) else mean for mean in found.mean.tolist()]
-    return spark(found.start.tolist(), means, least=_half_band(value.point))
+def _draw_tails(history: HistoryReads, machine: Equipment, values: Sequence[Value], now: int | None) -> None:
+    """The last hour of each value, all read at once."""
+    if now is None or not values:
+        return
+    keys = [SeriesKey(machine.id, value.point.name, machine.type) for value in values]
+    for value, found in zip(values, history.trends(keys, now - TAIL_MS, now, _TAIL_BUCKETS), strict=True):
+        means = [None if math.isnan(mean) else mean for mean in found.mean.tolist()]
+        value.tail = spark(found.start.tolist(), means, least=_half_band(value.point))
 
 
 def _beyond(value: float, limit: Limit) -> bool:

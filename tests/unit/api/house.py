@@ -160,8 +160,8 @@ class House:
     def look(self) -> Live:
         return self.now_live
 
-    def verdicts(self) -> Sequence[Standing]:
-        return self.stands
+    def verdicts(self, rule: str | None = None) -> Sequence[Standing]:
+        return [one for one in self.stands if rule is None or one.rule == rule]
 
     def plant(self) -> Plant:
         return self.now_plant

@@ -131,3 +131,12 @@ def test_before_its_first_instant_nothing_is_known() -> None:
     plant, _, _ = case("CH-10", 0)
     (found,) = standings(Engine(plant, [SOURCES["CH-10"].rule]))
     assert (found.verdict, found.at, found.phase) == (Verdict.UNKNOWN, None, Phase.NORMAL)
+
+
+def test_one_rule_is_asked_for_alone() -> None:
+    plant, _, _ = case("CH-10", 0)
+    engine = Engine(plant, [SOURCES[id].rule for id in ("CH-10", "CH-04", "DQ-02")])
+    every = standings(engine)
+    assert {one.rule for one in every} > {"CH-10"}
+    assert standings(engine, "CH-10") == [one for one in every if one.rule == "CH-10"]
+    assert standings(engine, "EL-01") == []
