@@ -84,7 +84,10 @@ class Configuration(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Totals since the service started, in the words of `ingest.intake.Intaken`; `rejected` by reason."""
+    """Totals since the service started, in the words of `ingest.intake.Intaken`; `rejected` by reason.
+
+    Of `requests` those are `requests_dropped` that found no room while the broker was away.
+    """
 
     messages: int = 0
     readings: int = 0
@@ -93,6 +96,8 @@ class Counted:
     duplicates: int = 0
     conflicts: int = 0
     rejected: Mapping[str, int] = field(default_factory=dict)
+    requests: int = 0
+    requests_dropped: int = 0
 
 
 class Trouble(StrEnum):

@@ -78,6 +78,8 @@ def _counted(counted: Counted) -> Iterator[Metric]:
         ("repeated_messages", "Messages that held only duplicates", counted.repeated),
         ("duplicate_readings", "Readings dropped as duplicates", counted.duplicates),
         ("conflicting_readings", "Readings that overrule one of the same time", counted.conflicts),
+        ("requests", "Requests to edge nodes to be born again", counted.requests),
+        ("requests_dropped", "Requests for which there was no room", counted.requests_dropped),
     ):
         yield CounterMetricFamily(f"dutyroom_{name}", help, value=value)
     rejected = CounterMetricFamily("dutyroom_rejected", "Messages or values refused", labels=["reason"])

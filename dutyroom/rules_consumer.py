@@ -13,6 +13,7 @@ from dutyroom.judging import Judged, Judging
 from dutyroom.snapshots import Snapshots
 from history.entries import Entry, Tick
 from history.protocols import FollowedJournal
+from ingest.requests import Request
 from maintenance.ledger.ledger import Ledger
 from maintenance.ledger.rows import EngineCommit, Reject
 from plant.errors import Corrupt
@@ -32,25 +33,40 @@ Probe = Callable[[str], None]
 """Called with the name of a point that was just passed; fault tests end the process there."""
 
 
+Ask = Callable[[Sequence[Request]], None]
+"""Takes what the way in asks of devices; must not wait."""
+
+
 def pass_by(point: str) -> None:
     """The probe of a service nobody wants to kill."""
+
+
+def ask_nobody(requests: Sequence[Request]) -> None:
+    """Where there is no broker to ask on."""
 
 
 class RulesConsumer(Follower):
     """Evaluates the journal of one site and commits what comes of it."""
 
     def __init__(
-        self, journal: FollowedJournal, ledger: Ledger, folder: Path, *, site: str, probe: Probe = pass_by
+        self,
+        journal: FollowedJournal,
+        ledger: Ledger,
+        folder: Path,
+        *,
+        site: str,
+        probe: Probe = pass_by,
+        ask: Ask = ask_nobody,
     ) -> None:
         super().__init__("rules", journal)
-        self.ledger, self.site, self.probe = ledger, site, probe
+        self.ledger, self.site, self.probe, self.ask = ledger, site, probe, ask
         self.snapshots = Snapshots(folder, "rules")
         self.judging = Judging()
         self.passed = NEVER
         self.listening = False
         self.snapshot_seconds = _SNAPSHOT_SECONDS
         self.rejected: dict[str, int] = {}
-        self.messages = self.empty = self.repeated = self.duplicates = self.conflicts = 0
+        self.messages = self.empty = self.repeated = self.duplicates = self.conflicts = self.requests = 0
         self._epoch = 0
         self._committed_at = self._saved_at = time.monotonic()
         self._saved_offset = self._committed_offset = 0
@@ -85,6 +101,7 @@ class RulesConsumer(Follower):
         ticks = [entry for _, entry in entries if isinstance(entry, Tick)]
         self.listening = ticks[-1].listening if ticks else self.listening
         self.offset = entries[-1][0]
+        self._ask(judged.intaken.requests)
         if judged.events or judged.rejected or time.monotonic() - self._committed_at >= _COMMIT_SECONDS:
             self._commit(judged)
         waited = time.monotonic() - self._saved_at
@@ -159,7 +176,7 @@ class RulesConsumer(Follower):
             ]
             if judged
             else (),
-            catching_up=self.journal.last_offset - self.offset > READ_LIMIT,
+            catching_up=self._catching_up,
         )
 
         def write() -> bool:
@@ -174,6 +191,16 @@ class RulesConsumer(Follower):
         else:
             # Told to stop while the ledger was away: what was judged is not written, so its offset may not be either.
             self._gave_up = True
+
+    @property
+    def _catching_up(self) -> bool:
+        return self.journal.last_offset - self.offset > READ_LIMIT
+
+    def _ask(self, requests: Sequence[Request]) -> None:
+        """What was missing long ago may have been told since; what still is, the next message asks for anew."""
+        if requests and not self._catching_up:
+            self.requests += len(requests)
+            self.ask(requests)
 
     def _count(self, judged: Judged) -> None:
         taken = judged.intaken

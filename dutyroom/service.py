@@ -14,6 +14,7 @@ import httpx2
 import structlog
 
 from api.deps import DemoDesk
+from dutyroom.asking import Asking
 from dutyroom.brokers import broker_of
 from dutyroom.content import Content
 from dutyroom.firstaccount import ensure_account, ensure_guest
@@ -64,6 +65,7 @@ class Running:
     rules: RulesConsumer | None = None
     store: TelemetryStore | None = None
     storing: StoreConsumer | None = None
+    asking: Asking | None = None
     port: int = 0
 
     def passed(self) -> tuple[int, int]:
@@ -151,12 +153,14 @@ async def _serve(service: Running, stack: AsyncExitStack, probe: Probe, demo: De
         settings.data / "snapshots",
         keep=upkeep(service.store, settings.retention.raw_days),
     )
+    service.asking = Asking()
     service.rules = RulesConsumer(
         service.journal,
         service.ledger,
         settings.data / "snapshots",
         site=service.content.plant.site.id,
         probe=probe,
+        ask=service.asking.put,
     )
     for consumer in (service.storing, service.rules):
         consumer.start()
@@ -171,6 +175,7 @@ async def _serve(service: Running, stack: AsyncExitStack, probe: Probe, demo: De
     broker = broker_of(settings.broker)
     site = service.content.plant.site.id
     tasks.append(asyncio.create_task(publish_progress(broker, site, service.passed), name="progress"))
+    tasks.append(asyncio.create_task(service.asking.run(broker), name="requests"))
     if demo is None:
         await asyncio.to_thread(ensure_account, service.ledger)
     else:

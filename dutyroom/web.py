@@ -101,6 +101,8 @@ class LiveParts:
             rules.duplicates,
             rules.conflicts,
             dict(rules.rejected),
+            rules.requests,
+            self._service.asking.dropped if self._service.asking else 0,
         )
 
 

@@ -63,6 +63,6 @@ class Edges:
         refusal = self.bindings.route(str(part.address)).refusal
         if part.decoded.kind is not Kind.READING or refusal is None:
             return []
-        if followed and part.address.kind not in BIRTHS:
+        if followed and not (part.address.kind in BIRTHS and part.decoded.samples):
             return [one for one in part.decoded.rejected if one.key is None]
         return [refusal]

@@ -1,0 +1,195 @@
+"""A Sparkplug edge node on a real broker and the whole service: what is lost is asked for, and nothing comes twice."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiomqtt
+import pytest
+from pydantic import SecretStr
+
+from dutyroom.content import Content
+from dutyroom.service import Running, running
+from dutyroom.settings import BrokerSettings, HttpSettings, Settings
+from maintenance.ledger.ledger import Ledger
+from plant.catalogue import Text
+from plant.cataloguefile import load_catalogue
+from plant.quality import Quality, Reason
+from plant.reading import SeriesKey
+from plant.site import Binding, Equipment, Plant, Site
+from rules.loader import load_pack
+from tests.integration.test_simulators import until
+from tests.support import sparkplug as sp
+from tests.support.programs import Mosquitto
+from tests.support.sparkplug import EdgeNode
+
+pytestmark = pytest.mark.integration
+
+TOPIC = "spBv1.0/bath/+/edge/tank"
+TOP = SeriesKey("tank", "tank_temp_top", "hot_water_tank")
+ONLINE = SeriesKey("tank", "online_status", "hot_water_tank")
+REBIRTH = b"Node Control/Rebirth"
+
+
+@dataclass
+class LiveNode:
+    """An edge node at work: reports the temperature when it changes, and is born again when a host asks."""
+
+    client: aiomqtt.Client
+    edge: EdgeNode
+    asked: int = 0
+    values: list[tuple[int, float]] = field(default_factory=list)
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def obey(self) -> None:
+        """Until cancelled: the births, then whatever is commanded."""
+        await self.client.subscribe(self.edge.topic("NCMD"), qos=1)
+        await self.birth()
+        self.ready.set()
+        async for message in self.client.messages:
+            assert isinstance(message.payload, bytes)
+            if REBIRTH in message.payload:
+                self.asked += 1
+                await self.birth()
+
+    async def birth(self) -> None:
+        """Everything there is, each value with the time at which it was read."""
+        ts = self.values[-1][0] if self.values else now()
+        if not self.values:
+            self.values.append((ts, 40.0))
+        self._set(self.values[-1][1])
+        for topic, payload in self.edge.births(ts):
+            await self.client.publish(topic, payload, qos=0)
+
+    async def report(self, value: float, *, lose: bool = False) -> None:
+        """One change; `lose` has it vanish on its way."""
+        self.values.append((max(now(), self.values[-1][0] + 1), value))
+        self._set(value)
+        topic, payload = self.edge.data(self.values[-1][0], "tank", Top=value)
+        if not lose:
+            await self.client.publish(topic, payload, qos=0)
+
+    def _set(self, value: float) -> None:
+        alias, kind, _, unit = self.edge.points["tank"]["Top"]
+        self.edge.points["tank"]["Top"] = (alias, kind, value, unit)
+
+
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@asynccontextmanager
+async def alive(broker: Mosquitto, *, power_failure: bool = False) -> AsyncIterator[LiveNode]:
+    """The node, connected and born; by a power failure it leaves without goodbye, and the broker publishes its will."""
+    edge = EdgeNode("bath", "edge", {"": {}, "tank": {"Top": (7, sp.FLOAT, 40.0, "Cel")}})
+    topic, payload = edge.death()
+    will = aiomqtt.Will(topic, payload, qos=1)
+    with suppress(*((aiomqtt.MqttError,) if power_failure else ())):
+        async with aiomqtt.Client(broker.host, broker.port, will=will) as client:
+            node = LiveNode(client, edge)
+            task = asyncio.create_task(node.obey())
+            try:
+                await node.ready.wait()
+                yield node
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                if power_failure:
+                    line = client._client.socket()
+                    assert isinstance(line, socket.socket)
+                    line.shutdown(socket.SHUT_RDWR)
+
+
+def settings(folder: Path, broker: Mosquitto, name: str) -> Settings:
+    """A data folder with one tank that is bound to the edge node."""
+    catalogue = load_catalogue()
+    words = Text("水箱", "tank")
+    bindings = (
+        Binding(TOPIC, TOP.point, key="Top", decoder="sparkplug_b"),
+        Binding(TOPIC, ONLINE.point, key="online", decoder="sparkplug_b"),
+    )
+    tank = Equipment("tank", "bath/tank", "hot_water_tank", words, bindings=bindings)
+    site = Site(name, "Asia/Shanghai", words, {"tank": tank})
+    with Ledger.open(folder / "ledger.db") as ledger:
+        ledger.add_config(Content.of(Plant(catalogue, site), load_pack(catalogue=catalogue)).encode(), "test", now())
+    return Settings(
+        data=folder,
+        broker=BrokerSettings(url=SecretStr(broker.url), client_id=name),
+        http=HttpSettings(port=0),
+    )
+
+
+def stored(service: Running, key: SeriesKey) -> list[tuple[int, float, int]]:
+    """(ts, value, reason) of every reading in the store."""
+    assert service.store is not None
+    found = service.store.raw(key, 0, 2**53)
+    return list(zip(found.ts.tolist(), found.value.tolist(), found.reason.tolist(), strict=True))
+
+
+async def listening(service: Running) -> None:
+    """Connected, and what waited in the broker has come."""
+    collector = service.collector
+    assert collector is not None
+    await until(lambda: collector.status().connected and not collector.status().draining, "listening", seconds=40)
+
+
+async def test_lost_message_is_noticed_asked_for_and_stored_exactly_once(
+    mosquitto: Mosquitto, unique_name: str, tmp_path: Path
+) -> None:
+    async with running(settings(tmp_path, mosquitto, unique_name)) as service:
+        await listening(service)
+        async with alive(mosquitto, power_failure=True) as node:
+            await node.report(41.0)
+            await until(lambda: len(stored(service, TOP)) == 2, "birth and data")
+            await node.report(42.0, lose=True)
+            await node.report(43.0)
+            await until(lambda: node.asked == 1, "the command to be born again")
+            await until(lambda: len(stored(service, TOP)) == 3, "the newest value by the new birth")
+            await node.report(44.0)
+            await until(lambda: len(stored(service, TOP)) == 4, "data by the new aliases")
+            # 42 is gone for good: an edge node tells its present value. Everything else is there once.
+            heard = [(ts, value, Reason.NONE) for ts, value in node.values if value != 42.0]
+            assert stored(service, TOP) == heard
+            assert refused(service) == {"sequence_gap": 2}
+            assert service.rules is not None
+            assert service.rules.requests == 1
+        await until(lambda: len(stored(service, TOP)) == 5, "the last will")
+        found = service.store.raw(TOP, 0, 2**53) if service.store else None
+        assert found is not None
+        assert (found.quality[-1], found.reason[-1]) == (Quality.BAD, Reason.DEVICE_OFFLINE)
+        assert [value for _, value, _ in stored(service, ONLINE)][-1] == 0.0
+
+
+async def test_what_was_said_while_nobody_listened_is_asked_for(
+    mosquitto: Mosquitto, unique_name: str, tmp_path: Path
+) -> None:
+    setup = settings(tmp_path, mosquitto, unique_name)
+    async with alive(mosquitto) as node:
+        async with running(setup) as service:
+            await listening(service)
+            await node.report(41.0)
+            # born before anybody listened: only a new birth says what the alias means
+            await until(lambda: node.asked == 1, "the first command")
+            await until(lambda: [value for _, value, _ in stored(service, TOP)] == [41.0], "41")
+        await node.report(42.0)
+        async with running(setup) as service:
+            await listening(service)
+            await node.report(43.0)
+            await until(lambda: refused(service) == {"sequence_gap": 2}, "the gap")
+            assert [value for _, value, _ in stored(service, TOP)] == [41.0]
+            # asked less than a minute ago: it waits for the next message after that minute
+            assert node.asked == 1
+            await node.birth()
+            await until(lambda: [value for _, value, _ in stored(service, TOP)] == [41.0, 43.0], "43")
+
+
+def refused(service: Running) -> dict[str, int]:
+    """Refusals by reason since the service started."""
+    assert service.rules is not None
+    return dict(service.rules.rejected)
