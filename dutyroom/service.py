@@ -132,7 +132,7 @@ def _journal(settings: Settings, role: Role) -> JournalFile | JournalFollower:
 
 def _collect(service: Running, journal: JournalFile, stack: AsyncExitStack, probe: Probe) -> None:
     collector = Collector(
-        broker_of(service.settings.broker), journal, service.content.plant, after_fsync=partial(probe, "fsync")
+        [broker_of(service.settings.broker)], journal, service.content.plant, after_fsync=partial(probe, "fsync")
     )
     relay = Relay(service.ledger, collector, collector.rebind)
     # before the first message, so that none is received under no configuration

@@ -15,7 +15,6 @@ from plant.instants import NEVER
 
 _MESSAGE, _TICK, _COMMAND, _CONFIG, _EPOCH = range(5)
 
-_MessageRow = tuple[int, str, bytes, str, int, int, bool, bool, int, bool]
 _TickRow = tuple[int, bool]
 _CommandRow = tuple[int, str, str, str, str, dict[str, str]]
 _ConfigRow = tuple[int, str, bytes]
@@ -26,7 +25,7 @@ class _Body(msgspec.Struct, array_like=True):
     """One batch: the kind of each entry in order (empty where all are messages), and the entries of each kind."""
 
     kinds: bytes
-    messages: list[_MessageRow]
+    messages: list[Message]
     ticks: list[_TickRow]
     commands: list[_CommandRow]
     configs: list[_ConfigRow]
@@ -51,17 +50,10 @@ _zstd = _Zstd()
 
 def pack(entries: Sequence[Entry]) -> bytes:
     """Entries to msgpack, uncompressed."""
-    body = _Body(b"", [], [], [], [], [])
-    messages = body.messages
-    kinds = bytearray()
-    for entry in entries:
-        if isinstance(entry, Message):
-            messages.append(_message_row(entry))
-            kinds.append(_MESSAGE)
-        else:
-            kinds.append(_add_other(body, entry))
-    if len(messages) < len(kinds):
-        body.kinds = bytes(kinds)
+    messages = [entry for entry in entries if isinstance(entry, Message)]
+    body = _Body(b"", messages, [], [], [], [])
+    if len(messages) < len(entries):
+        body.kinds = bytes([_MESSAGE if isinstance(entry, Message) else _add_other(body, entry) for entry in entries])
     return _encoder.encode(body)
 
 
@@ -70,9 +62,9 @@ def unpack(packed: bytes) -> tuple[Entry, ...]:
     try:
         body = _body_decoder.decode(packed)
         if not body.kinds:
-            return tuple([Message(*row) for row in body.messages])
+            return tuple(body.messages)
         of_kind: tuple[Iterator[Entry], ...] = (
-            iter([Message(*row) for row in body.messages]),
+            iter(body.messages),
             iter([Tick(*row) for row in body.ticks]),
             iter([Command(*row) for row in body.commands]),
             iter([Config(*row) for row in body.configs]),
@@ -118,28 +110,9 @@ def checksum(first: int, body: bytes) -> int:
 
 def newest_time(entries: Sequence[Entry]) -> int:
     """The latest plant time that the entries speak of, ms UTC; NEVER where none does."""
-    newest = NEVER
-    for entry in entries:
-        if isinstance(entry, Message):
-            newest = max(newest, entry.received_at)
-        elif isinstance(entry, Tick | ClockEpoch):
-            newest = max(newest, entry.plant_time)
-    return newest
-
-
-def _message_row(entry: Message) -> _MessageRow:
-    return (
-        entry.received_at,
-        entry.topic,
-        entry.payload,
-        entry.broker,
-        entry.generation,
-        entry.qos,
-        entry.retain,
-        entry.dup,
-        entry.mid,
-        entry.draining,
-    )
+    received = max([entry.received_at for entry in entries if isinstance(entry, Message)], default=NEVER)
+    told = max([entry.plant_time for entry in entries if isinstance(entry, Tick | ClockEpoch)], default=NEVER)
+    return max(received, told)
 
 
 def _add_other(body: _Body, entry: Tick | Command | Config | ClockEpoch) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Message:
+
+class Message(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A raw MQTT message as it came. `received_at` is plant time, ms UTC; `generation` counts connections."""
 
     received_at: int

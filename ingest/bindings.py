@@ -165,7 +165,7 @@ class Bindings:
                 return Route(tuple(_feeds(pairs, self._plant.site.zone)))
             detail = f"no binding matches {topic[:200]!r}; bind it to a point, or publish on dutyroom/v1/<site>/…"
             return Route(refusal=Rejected(RejectReason.UNKNOWN_TOPIC, detail))
-        if name.channel in (Channel.CLOCK, Channel.MARKER):
+        if name.channel in (Channel.CLOCK, Channel.MARKER, Channel.COLLECTOR):
             return Route(silent=Kind.STATUS)
         machine = self._plant.site.by_path.get(name.path)
         if machine is None or machine.retired:

@@ -1,4 +1,4 @@
-"""How the broker is reached, and a paho client made for one connection to it."""
+"""How the broker is reached, and a paho client made for one connection to it (for short talks, not for the data)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from ingest.mqtt.packets import Protocol
 from plant.errors import BadInput
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -20,6 +21,7 @@ class Broker:
     """Where and as whom. `client_id` is fixed: the broker keeps our session, and what came meanwhile, under it.
 
     `ca_file` None trusts the system's authorities; `cert_file` and `key_file` are our own certificate, if asked for.
+    `session_expiry_s` counts for MQTT 5: so long the broker keeps what comes while we are away.
     """
 
     host: str
@@ -33,6 +35,8 @@ class Broker:
     key_file: Path | None = None
     keepalive_s: int = 20
     connect_timeout_s: float = 5.0
+    protocol: Protocol = Protocol.V311
+    session_expiry_s: int = 0xFFFFFFFF
 
     def __repr__(self) -> str:
         return f"Broker({self.url!r}, client_id={self.client_id!r})"
@@ -41,6 +45,11 @@ class Broker:
     def url(self) -> str:
         """Without user and password, so that it may be logged and stored with each message."""
         return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
+
+    @property
+    def protocol_name(self) -> str:
+        """As people write it."""
+        return "5" if self.protocol is Protocol.V5 else "3.1.1"
 
     @staticmethod
     def from_url(url: str, *, client_id: str = "dutyroom") -> Broker:
@@ -81,11 +90,16 @@ def new_client(broker: Broker, *, clean: bool = False) -> Client:
     if broker.username is not None:
         client.username_pw_set(broker.username, broker.password)
     if broker.tls:
-        try:
-            context = ssl.create_default_context(cafile=broker.ca_file)
-            if broker.cert_file is not None:
-                context.load_cert_chain(broker.cert_file, broker.key_file)
-        except OSError as error:
-            raise BadInput(f"certificates for {broker.url} cannot be used: {error}; check ca, cert and key") from None
-        client.tls_set_context(context)
+        client.tls_set_context(tls_context(broker))
     return client
+
+
+def tls_context(broker: Broker) -> ssl.SSLContext:
+    """Whom we trust and who we are; raises BadInput when the certificate files cannot be used."""
+    try:
+        context = ssl.create_default_context(cafile=broker.ca_file)
+        if broker.cert_file is not None:
+            context.load_cert_chain(broker.cert_file, broker.key_file)
+    except OSError as error:
+        raise BadInput(f"certificates for {broker.url} cannot be used: {error}; check ca, cert and key") from None
+    return context

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,3 +31,22 @@ class Pace:
     stall_after_ms: int = 45_000
     retry_s: tuple[float, float] = (0.5, 30.0)
     stop_s: float = 2.0
+
+
+class PublishedClock:
+    """Plant time where it comes on a topic, ms UTC; it never goes back. Thread-safe."""
+
+    def __init__(self, now: int) -> None:
+        self.now = now
+        self.back = 0
+        """How often it would have gone back."""
+        self._lock = threading.Lock()
+
+    def follow(self, ts: int) -> bool:
+        """Whether it moved to `ts`."""
+        with self._lock:
+            if ts <= self.now:
+                self.back += 1
+                return False
+            self.now = ts
+            return True

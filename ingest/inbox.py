@@ -1,81 +1,103 @@
-"""The bounded queue between the network thread, which never waits, and the journal thread, which does nothing else."""
+"""The bounded queue between the network threads, which never wait, and the journal thread, which does nothing else."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Protocol
 
 from history.entries import Entry
-from ingest.session import Connection
+from ingest.mqtt.packets import Publish
 
-MOST_ITEMS = 131_072
-"""Twice the number of messages a broker can have unacknowledged: those of a lost connection and those of its heir."""
+MOST_MESSAGES = 131_072
+"""For each broker: twice what it can have unacknowledged, for a lost connection and for its heir."""
 
 MOST_BYTES = 256 * 2**20
 
 
-@dataclass(slots=True)
-class Item:
-    """An entry to be journalled, and to whom that is then told. `entry` None: only to be acknowledged, in its turn."""
+class Acknowledger(Protocol):
+    """Where messages came from."""
 
-    entry: Entry | None
+    def ack(self, messages: Sequence[Publish]) -> None:
+        """They are durable."""
+
+
+@dataclass(slots=True)
+class Parcel:
+    """Entries to be journalled together, and to whom that is then told: `messages` are owed an acknowledgement.
+
+    Messages that are not to be journalled have no entry and are only acknowledged, in their turn.
+    """
+
+    entries: Sequence[Entry] = ()
     size: int = 0
-    connection: Connection | None = None
-    mid: int = 0
-    qos: int = 0
+    messages: Sequence[Publish] = ()
+    source: Acknowledger | None = None
     done: Future[int] | None = None
+
+    @property
+    def count(self) -> int:
+        """How much room it takes, in messages."""
+        return max(len(self.entries), len(self.messages), 1)
 
 
 class Inbox:
-    """First in, first out; thread-safe; bounded in items and bytes."""
+    """First in, first out; thread-safe; bounded in messages and bytes."""
 
-    def __init__(self) -> None:
-        self._items: deque[Item] = deque()
+    def __init__(self, brokers: int = 1) -> None:
+        self._most = MOST_MESSAGES * brokers
+        self._parcels: deque[Parcel] = deque()
+        self._count = 0
         self._bytes = 0
         self._unfinished = 0
         self._closed = False
         self._changed = threading.Condition()
 
     def __len__(self) -> int:
-        return len(self._items)
+        return self._count
 
     @property
     def roomy(self) -> bool:
         """Less than half full: a new connection may bring its own."""
-        return len(self._items) < MOST_ITEMS // 2 and self._bytes < MOST_BYTES // 2
+        return self._count < self._most // 2 and self._bytes < MOST_BYTES // 2
 
-    def put(self, item: Item) -> bool:
+    def put(self, parcel: Parcel) -> bool:
         """Add at the end; False, and nothing added, when it is full or closed."""
         with self._changed:
-            if self._closed or len(self._items) >= MOST_ITEMS or self._bytes + item.size > MOST_BYTES:
+            if self._closed or self._count + parcel.count > self._most or self._bytes + parcel.size > MOST_BYTES:
                 return False
-            self._items.append(item)
-            self._bytes += item.size
+            self._parcels.append(parcel)
+            self._count += parcel.count
+            self._bytes += parcel.size
             self._unfinished += 1
             self._changed.notify_all()
             return True
 
-    def take(self, most_items: int, most_bytes: int) -> list[Item]:
-        """Everything that waits, up to these sizes (at least one item); waits for some. Empty: closed and all taken."""
+    def take(self, most_messages: int, most_bytes: int) -> list[Parcel]:
+        """Everything that waits, up to these sizes (at least one parcel); waits for some. Empty: closed, all taken."""
         with self._changed:
-            while not self._items and not self._closed:
+            while not self._parcels and not self._closed:
                 self._changed.wait()
-            taken: list[Item] = []
-            size = 0
-            while self._items and len(taken) < most_items and (not taken or size + self._items[0].size <= most_bytes):
-                item = self._items.popleft()
-                size += item.size
-                taken.append(item)
+            taken: list[Parcel] = []
+            count = size = 0
+            while self._parcels:
+                first = self._parcels[0]
+                if taken and (count + first.count > most_messages or size + first.size > most_bytes):
+                    break
+                taken.append(self._parcels.popleft())
+                count += first.count
+                size += first.size
+            self._count -= count
             self._bytes -= size
-            self._changed.notify_all()
             return taken
 
-    def finished(self, count: int) -> None:
-        """So many of the items taken have been dealt with."""
+    def finished(self, parcels: int) -> None:
+        """So many of the parcels taken have been dealt with."""
         with self._changed:
-            self._unfinished -= count
+            self._unfinished -= parcels
             self._changed.notify_all()
 
     def close(self) -> None:

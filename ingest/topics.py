@@ -17,6 +17,8 @@ class Channel(StrEnum):
     """Plant time, published by a simulator or replayer (SEMANTICS §2)."""
     MARKER = "marker"
     """What the collector publishes to itself to learn that a backlog has drained."""
+    COLLECTOR = "collector"
+    """Whether the collector is there: retained, and its last will."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class NativeTopic:
                 return f"{ROOT}/{self.site}/clock"
             case Channel.MARKER:
                 return f"{ROOT}/{self.site}/collector/marker"
+            case Channel.COLLECTOR:
+                return f"{ROOT}/{self.site}/collector/status"
         return f"{ROOT}/{self.site}/{self.path}/{self.channel}"
 
 
@@ -43,6 +47,8 @@ def parse(topic: str) -> NativeTopic | None:
             return NativeTopic(site, "", Channel.CLOCK)
         case ["dutyroom", "v1", site, "collector", "marker"]:
             return NativeTopic(site, "", Channel.MARKER)
+        case ["dutyroom", "v1", site, "collector", "status"]:
+            return NativeTopic(site, "", Channel.COLLECTOR)
         case ["dutyroom", "v1", site, area, name, "telemetry" | "status" as channel]:
             return NativeTopic(site, f"{area}/{name}", Channel(channel))
     return None

@@ -11,12 +11,12 @@ import structlog
 
 from history.entries import Entry
 from history.protocols import Journal
-from ingest.inbox import Inbox, Item
+from ingest.inbox import Inbox, Parcel
 from plant.errors import Unavailable
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 
-_MOST_ITEMS = 10_000
+_MOST_MESSAGES = 10_000
 _MOST_BYTES = 8 * 2**20
 
 
@@ -83,7 +83,7 @@ class JournalWriter:
 
     def _run(self) -> None:
         try:
-            while batch := self._inbox.take(_MOST_ITEMS, _MOST_BYTES):
+            while batch := self._inbox.take(_MOST_MESSAGES, _MOST_BYTES):
                 self._write(batch)
                 self._inbox.finished(len(batch))
         finally:
@@ -91,26 +91,26 @@ class JournalWriter:
             self._finished = True
             self._inbox.close()
 
-    def _write(self, batch: list[Item]) -> None:
-        entries = [item.entry for item in batch if item.entry is not None]
+    def _write(self, batch: list[Parcel]) -> None:
+        entries = [entry for parcel in batch for entry in parcel.entries]
+        last = 0
         if entries:
-            last = self._append(entries)
-            if last is None:
+            written = self._append(entries)
+            if written is None:
                 self._give_up(batch)
                 return
+            last = written
             self._appended += len(entries)
-        else:
-            last = 0
         if self._after_fsync is not None:
             self._after_fsync()
         offset = last - len(entries)
-        for item in batch:
-            offset += item.entry is not None
-            if item.connection is not None:
-                item.connection.ack(item.mid, item.qos)
-                self._acked += 1
-            if item.done is not None:
-                item.done.set_result(offset)
+        for parcel in batch:
+            offset += len(parcel.entries)
+            if parcel.source is not None:
+                parcel.source.ack(parcel.messages)
+                self._acked += len(parcel.messages)
+            if parcel.done is not None:
+                parcel.done.set_result(offset)
 
     def _append(self, entries: list[Entry]) -> int | None:
         """Try until it is done; None when the service stops before it could be."""
@@ -133,7 +133,7 @@ class JournalWriter:
                 return None
             wait = min(2 * wait, longest)
 
-    def _give_up(self, batch: list[Item]) -> None:
-        for item in batch:
-            if item.done is not None:
-                item.done.set_exception(Unavailable(f"the journal could not write: {self._trouble}"))
+    def _give_up(self, batch: list[Parcel]) -> None:
+        for parcel in batch:
+            if parcel.done is not None:
+                parcel.done.set_exception(Unavailable(f"the journal could not write: {self._trouble}"))

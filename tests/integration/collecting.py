@@ -60,7 +60,7 @@ def collecting(
     mosquitto: Mosquitto, journal: Journal, where: Plant | None = None, *, pace: Pace = PACE
 ) -> Iterator[Collector]:
     """A collector that runs for the length of the block."""
-    collector = Collector(Broker(mosquitto.host, mosquitto.port), journal, where or plant(), pace=pace)
+    collector = Collector([Broker(mosquitto.host, mosquitto.port)], journal, where or plant(), pace=pace)
     collector.start()
     try:
         yield collector

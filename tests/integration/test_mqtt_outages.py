@@ -122,7 +122,7 @@ def test_lost_between_durable_and_acknowledged_comes_again_and_is_known(
     def hold() -> None:
         go_on.wait(30)
 
-    collector = Collector(Broker(broker.host, broker.port), journal, plant(), pace=PACE, after_fsync=hold)
+    collector = Collector([Broker(broker.host, broker.port)], journal, plant(), pace=PACE, after_fsync=hold)
     collector.start()
     try:
         until(lambda: listening(collector), "listening")
