@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.decoders import Sample
+from ingest.decoders import Envelope, Sample
 from plant.instants import NEVER
 
 
@@ -43,15 +43,35 @@ class Columns:
     seen: NDArray[np.int64]
     offset: NDArray[np.int64]
     again: NDArray[np.bool_]
+    envelope: NDArray[np.uint8] | None = None
+    """`Envelope` of each value; None where no message has one."""
 
     def __len__(self) -> int:
         return len(self.series)
+
+    def take(self, keep: NDArray[np.bool_]) -> Columns:
+        """The rows where `keep`, of shape (n,), is true."""
+        return Columns(
+            self.series[keep],
+            self.value[keep],
+            self.own[keep],
+            self.quality[keep],
+            self.reason[keep],
+            self.historical[keep],
+            self.received[keep],
+            self.retain[keep],
+            self.draining[keep],
+            self.seen[keep],
+            self.offset[keep],
+            self.again[keep],
+            None if self.envelope is None else self.envelope[keep],
+        )
 
 
 class ColumnBuilder:
     """Gathers values message by message; what a message's values share is written once, not once a value."""
 
-    __slots__ = ("_arrivals", "_counts", "_own", "_series", "_special", "_values")
+    __slots__ = ("_arrivals", "_counts", "_enveloped", "_own", "_series", "_special", "_values")
 
     def __init__(self) -> None:
         self._series: list[int] = []
@@ -60,6 +80,14 @@ class ColumnBuilder:
         self._own: list[int] = []
         self._arrivals: list[Arrival] = []
         self._special: list[tuple[int, Sample]] = []
+        self._enveloped: list[tuple[int, int, Envelope]] = []
+
+    def __len__(self) -> int:
+        return len(self._series)
+
+    def mark(self, begin: int, envelope: Envelope) -> None:
+        """The rows from `begin` on came in this envelope."""
+        self._enveloped.append((begin, len(self._series), envelope))
 
     def add(self, series: list[int], values: Collection[float], ts: int | None, arrival: Arrival) -> None:
         """Plain good values of one message at its time `ts` (None: it gave none)."""
@@ -84,6 +112,11 @@ class ColumnBuilder:
         for row, sample in self._special:
             quality[row], reason[row], historical[row] = sample.quality, sample.reason, sample.historical
 
+        envelope = np.zeros(size, np.uint8) if self._enveloped else None
+        for begin, end, said in self._enveloped:
+            if envelope is not None:
+                envelope[begin:end] = said
+
         def integers(per_message: Iterable[int]) -> NDArray[np.int64]:
             return np.repeat(np.fromiter(per_message, np.int64, len(counts)), counts)
 
@@ -103,4 +136,5 @@ class ColumnBuilder:
             seen=integers(a.seen for a in self._arrivals),
             offset=integers(a.offset for a in self._arrivals),
             again=flags(a.again for a in self._arrivals),
+            envelope=envelope,
         )

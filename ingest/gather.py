@@ -49,11 +49,14 @@ def gather(bindings: Bindings, columns: ColumnBuilder, topic: str, payload: byte
             if decoded.kind is Kind.READING:
                 others.add(decoded.device)
             continue
+        begin = len(columns)
         if decoded.kind is Kind.READING:
             silent = False
             rows += add(_owner(bindings, feed, decoded, rejected), decoded, arrival, columns, rejected)
         if decoded.states:
             rows += add_states(feed, decoded, arrival, columns, rejected)
+        if decoded.envelope:
+            columns.mark(begin, decoded.envelope)
     if silent and others and not rejected:
         rejected.append(_of_others(others))
     if not rows and not rejected and not silent:

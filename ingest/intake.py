@@ -14,6 +14,7 @@ from ingest.columns import Arrival, ColumnBuilder
 from ingest.decoders import sparkplug
 from ingest.decoders.sparkplug import EdgeNodes, EdgeState
 from ingest.door import Admitted, Door
+from ingest.echoes import Echoes, EchoesState
 from ingest.edges import Edges
 from ingest.gather import Gathered, gather
 from ingest.memories import MemoriesState
@@ -88,6 +89,7 @@ class _Snapshot(msgspec.Struct, frozen=True):
     memories: MemoriesState
     repeats: RepeatsState = RepeatsState()
     edges: EdgeState = EdgeState()
+    echoes: EchoesState = EchoesState()
 
 
 class Intake:
@@ -104,6 +106,7 @@ class Intake:
         self._door = Door(plant)
         self._repeats = Repeats()
         self._nodes = EdgeNodes()
+        self._echoes = Echoes(plant.series)
         self._seen = NEVER
         self._held: list[tuple[int, Message]] = []
 
@@ -138,7 +141,7 @@ class Intake:
         return result + run.finish(self._door)
 
     def _run(self) -> _Run:
-        return _Run(Edges(self._bindings, self._nodes), self._repeats)
+        return _Run(Edges(self._bindings, self._nodes), self._repeats, self._echoes)
 
     def _release(self, run: _Run, received_at: int | None) -> None:
         """Judge what is held. A backlog of this clock brings its own ticks in order, so draining means nothing here."""
@@ -174,21 +177,30 @@ class Intake:
         return restored
 
     def _snapshot(self) -> _Snapshot:
-        return _Snapshot(self._seen, list(self._held), self._door.state(), self._repeats.state(), self._nodes.state())
+        return _Snapshot(
+            self._seen,
+            list(self._held),
+            self._door.state(),
+            self._repeats.state(),
+            self._nodes.state(),
+            self._echoes.state(),
+        )
 
     def _take_up(self, snapshot: _Snapshot) -> None:
         self._seen, self._held = snapshot.seen, list(snapshot.held)
         self._door.remember(snapshot.memories)
         self._repeats = Repeats.restore(snapshot.repeats)
         self._nodes = EdgeNodes.restore(snapshot.edges)
+        self._echoes = Echoes.restore(snapshot.echoes, self._plant.series)
 
 
 class _Run:
     """Messages gathered to go through the door in one piece."""
 
-    def __init__(self, edges: Edges, repeats: Repeats) -> None:
+    def __init__(self, edges: Edges, repeats: Repeats, echoes: Echoes) -> None:
         self._edges = edges
         self._repeats = repeats
+        self._echoes = echoes
         self._columns = ColumnBuilder()
         self._rejected: list[RejectedMessage] = []
         self._messages = 0
@@ -223,20 +235,21 @@ class _Run:
     def finish(self, door: Door) -> Intaken:
         if not self._messages:
             return Intaken.nothing()
-        admitted = door.admit(self._columns.build())
+        gathered = self._columns.build()
+        columns = self._echoes.sift(gathered)
+        admitted = door.admit(columns)
+        duplicates = admitted.duplicates + len(gathered) - len(columns)
         return Intaken(
             admitted.batch,
             tuple(self._rejected),
             self._messages,
             self._empty,
-            self._repeated(admitted),
-            admitted.duplicates,
+            self._repeated(admitted) if duplicates else 0,
+            duplicates,
             admitted.conflicts,
             tuple(self._requests),
         )
 
     def _repeated(self, admitted: Admitted) -> int:
-        if not admitted.duplicates:
-            return 0
         stored = set(admitted.batch.offset.tolist())
         return sum(offset not in stored and not rejected for offset, rejected in self._with_rows)

@@ -19,11 +19,11 @@ from ingest.decoders import (
     thingsboard,
     zigbee2mqtt,
 )
-from ingest.decoders.decoded import Decoded, Kind, Sample
+from ingest.decoders.decoded import Decoded, Envelope, Kind, Sample
 from ingest.decoders.format import Decode, Format
 from ingest.reasons import Refused, Rejected, RejectReason
 
-__all__ = ["FORMATS", "MAX_PAYLOAD", "Decode", "Decoded", "Format", "Kind", "Sample", "decode", "recognise"]
+__all__ = ["FORMATS", "MAX_PAYLOAD", "Decode", "Decoded", "Envelope", "Format", "Kind", "Sample", "decode", "recognise"]
 
 FORMATS: Mapping[str, Format] = {
     known.name: known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 import msgspec
 
@@ -24,6 +24,16 @@ class Kind(StrEnum):
     """Announces a device to some other program."""
     EMPTY = "empty"
     """Nothing inside: a deleted retained message, or only nulls."""
+
+
+class Envelope(IntEnum):
+    """In which form a message says what its device says in other forms too. The numbers are in snapshots."""
+
+    ONLY = 0
+    """The device says it in this form alone."""
+    STATUS = 1
+    NOTIFICATION = 2
+    EVENT = 3
 
 
 class Sample(msgspec.Struct, frozen=True, gc=False):
@@ -56,8 +66,8 @@ class Decoded(msgspec.Struct, frozen=True):
     or with the message (serial number, DevEUI, the part of the topic that names it).
 
     `states` tell how the device is rather than what it measures (`online`, a relay's output): they feed points that are
-    bound to them by key, and make no reading by themselves. `envelope` names the form of the message where devices say
-    the same thing in several; None where there is only one.
+    bound to them by key, and make no reading by themselves. `envelope` tells forms of a message apart that hold the
+    same readings.
     """
 
     kind: Kind = Kind.READING
@@ -70,4 +80,4 @@ class Decoded(msgspec.Struct, frozen=True):
     device: str | None = None
     wall: str | None = None
     states: Mapping[str, float] = {}
-    envelope: str | None = None
+    envelope: Envelope = Envelope.ONLY

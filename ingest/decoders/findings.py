@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from ingest.decoders.decoded import ONLINE, Decoded, Kind, Sample
+from ingest.decoders.decoded import ONLINE, Decoded, Envelope, Kind, Sample
 from ingest.decoders.loose import parse_json, parse_number, shown, text
 from ingest.decoders.moments import Moment, bad_time, parse_moment
 from ingest.reasons import Refused, Rejected, RejectReason
@@ -72,7 +72,12 @@ class Findings:
             self.states[key] = number
 
     def decoded(
-        self, device: str | None = None, *, otherwise: Kind = Kind.STATUS, wall: str = "", envelope: str | None = None
+        self,
+        device: str | None = None,
+        *,
+        otherwise: Kind = Kind.STATUS,
+        wall: str = "",
+        envelope: Envelope = Envelope.ONLY,
     ) -> Decoded:
         """All of it; `otherwise` is the kind of a message without any reading, `wall` the zone of times without one."""
         found = bool(self._values or self._samples or self._rejected)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ingest.decoders import shelly1
-from ingest.decoders.decoded import Decoded, Kind
+from ingest.decoders.decoded import Decoded, Envelope, Kind
 from ingest.decoders.findings import (
     Findings,
     Node,
@@ -59,9 +59,9 @@ def decode(topic: str, payload: bytes) -> Decoded:
         return Decoded(kind=Kind.STATUS, device=levels[0])
     message = json_object(payload)
     if len(levels) > 2 and levels[-2] == "status":
-        return _components({levels[-1]: message}, Findings(), "/".join(levels[:-2]), "status")
+        return _components({levels[-1]: message}, Findings(), "/".join(levels[:-2]), Envelope.STATUS)
     if levels[-1] == "status" and "status" not in message:
-        return _components(message, Findings(), "/".join(levels[:-1]), "status")
+        return _components(message, Findings(), "/".join(levels[:-1]), Envelope.STATUS)
     return _enveloped(levels, message)
 
 
@@ -72,23 +72,23 @@ def _enveloped(levels: list[str], message: Node) -> Decoded:
         params = node(message.get("params"))
         if message["method"] not in ("NotifyStatus", "NotifyFullStatus"):
             return Decoded(kind=Kind.STATUS, device=device)
-        return _components(params, Findings(parse_moment(params.get("ts"))), device, "rpc")
+        return _components(params, Findings(parse_moment(params.get("ts"))), device, Envelope.NOTIFICATION)
     if isinstance(message.get("status"), dict):
         found = Findings(parse_moment(message.get("ts")))
-        return _components(node(message["status"]), found, device, "events")
+        return _components(node(message["status"]), found, device, Envelope.EVENT)
     source = message.get("src")
     device = source if isinstance(source, str) else device
     answer = node(message["result"]) if "result" in message else message
     if isinstance(answer.get("data"), list):
         return _history(answer, device)
     if "result" in message or any(_COMPONENT.fullmatch(name) for name in answer):
-        return _components(answer, Findings(first_moment(answer, "ts")), device, "rpc")
+        return _components(answer, Findings(first_moment(answer, "ts")), device, Envelope.NOTIFICATION)
     if "error" in message:
         return Decoded(kind=Kind.STATUS, device=device)
     raise Refused(RejectReason.NOT_A_FRAME, f"the message is {shown(message)}; expected components such as em:0")
 
 
-def _components(parts: Node, findings: Findings, device: str | None, envelope: str) -> Decoded:
+def _components(parts: Node, findings: Findings, device: str | None, envelope: Envelope) -> Decoded:
     for name, raw in parts.items():
         if _COMPONENT.fullmatch(name):
             _component(name, node(raw), findings)
