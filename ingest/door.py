@@ -11,6 +11,7 @@ from ingest.columns import Columns
 from ingest.limits import Limits
 from ingest.memories import Memories, MemoriesState
 from ingest.placing import OUT_OF_FORCE, judge_values, merge, place
+from ingest.repairs import Finding, Repair
 from ingest.succession import REMEMBERED, Repeat
 from plant.instants import NEVER
 from plant.quality import Quality, Reason
@@ -24,11 +25,15 @@ _MINUTE = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """What came through: readings in journal order, dropped duplicates, and readings that overrule an earlier one."""
+    """What came through: readings in journal order, dropped duplicates, readings that overrule an earlier one.
+
+    `repairs` are doubtful readings that these decided, in the order of the readings that did.
+    """
 
     batch: ReadingBatch
     duplicates: int
     conflicts: int
+    repairs: tuple[Repair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,7 @@ class Door:
             ref_ts = np.where(rows.first, memory.ref_ts[series], np.roll(rows.ts, 1))
             ref = np.where(rows.first, memory.ref_value[series], np.roll(rows.value, 1))
             allowed = self._limits.jump[series] * np.maximum(rows.ts - ref_ts, _MINUTE) / _MINUTE
+            allowed += self._limits.slack[series]
             change = rows.value - ref
             wild = np.abs(change) > allowed
             fell = self._limits.meter[series] & (change < 0)
@@ -134,7 +140,7 @@ class Door:
             return Admitted(batch, 0, 0)
         quality, reason = batch.quality.copy(), batch.reason.copy()
         keep = np.ones(len(batch), np.bool_)
-        conflicts = 0
+        conflicts, found = 0, list[tuple[int, int, Finding]]()
         begins = np.flatnonzero(rows.first[odd])
         for piece in np.split(odd, begins[1:]):
             series = int(rows.series[piece[0]])
@@ -153,13 +159,28 @@ class Door:
                     conflicts += 1
                     _doubt(quality, reason, index)
                 if checked and in_force and rows.good[row] and ts >= memory.last:
-                    fault = memory.follow(ts, value, limits)
+                    fault, finding = memory.follow(ts, value, limits)
+                    if finding is not None:
+                        found.append((index, series, finding))
                     if fault is not Reason.NONE:
                         quality[index], reason[index] = Quality.BAD, fault
                 memory.remember(ts, value, in_force=in_force)
             self._memories.store(series, memory)
         judged = replace(batch, quality=quality, reason=reason)
-        return Admitted(judged.take(keep), int(np.count_nonzero(~keep)), conflicts)
+        repairs = tuple(
+            self._repair(int(batch.offset[index]), series, one) for index, series, one in sorted(found, key=_row)
+        )
+        return Admitted(judged.take(keep), int(np.count_nonzero(~keep)), conflicts, repairs)
+
+    def _repair(self, offset: int, series: int, one: Finding) -> Repair:
+        key = self._table.keys[series]
+        return Repair(
+            offset, key.equipment, key.point, one.kind, one.ts, one.original, one.repaired, one.before, one.shift
+        )
+
+
+def _row(found: tuple[int, int, Finding]) -> int:
+    return found[0]
 
 
 def _doubt(quality: NDArray[np.uint8], reason: NDArray[np.uint8], index: int) -> None:

@@ -19,6 +19,7 @@ from ingest.edges import Edges
 from ingest.gather import Gathered, gather
 from ingest.memories import MemoriesState
 from ingest.reasons import RejectReason
+from ingest.repairs import Repair
 from ingest.repeats import Repeats, RepeatsState
 from ingest.requests import Request
 from plant.errors import Corrupt
@@ -51,7 +52,8 @@ class Intaken:
 
     Of `messages` judged, each has readings in `batch`, or is in `rejected`, or both, or is counted in `empty` (rightly
     holds no reading) or `repeated` (held only duplicates). `duplicates` counts readings dropped as such, `conflicts`
-    readings that overrule one of the same time. `requests` are what the live service must publish.
+    readings that overrule one of the same time. `requests` are what the live service must publish, `repairs` doubtful
+    readings that were decided.
     """
 
     batch: ReadingBatch
@@ -62,6 +64,7 @@ class Intaken:
     duplicates: int = 0
     conflicts: int = 0
     requests: tuple[Request, ...] = ()
+    repairs: tuple[Repair, ...] = ()
 
     @staticmethod
     def nothing() -> Intaken:
@@ -80,6 +83,7 @@ class Intaken:
             self.duplicates + later.duplicates,
             self.conflicts + later.conflicts,
             self.requests + later.requests,
+            self.repairs + later.repairs,
         )
 
 
@@ -248,6 +252,7 @@ class _Run:
             duplicates,
             admitted.conflicts,
             tuple(self._requests),
+            admitted.repairs,
         )
 
     def _repeated(self, admitted: Admitted) -> int:

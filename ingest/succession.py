@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ingest.limits import SeriesLimits
+from ingest.registers import decided, register_end
+from ingest.repairs import Finding, RepairKind
 from plant.instants import NEVER
 from plant.quality import Reason
 
@@ -13,6 +15,7 @@ REMEMBERED = 8
 """Readings of a series in which a duplicate or a conflict is looked for; of older ones `repeats` knows the messages."""
 
 _MINUTE = 60_000
+_NOTHING = (NEVER, 0.0)
 
 
 class Repeat(Enum):
@@ -30,12 +33,13 @@ class Memory:
     """What is known of one series.
 
     `last` is the newest time in force. `ref` is the last believed value with its time, `held` a jump that waits for
-    the next reading to confirm or deny it (time NEVER: none). `recent` are (ts, value, in force), oldest first.
+    the next reading to confirm or deny it (time NEVER: none); of a meter `ref` is the last value, and `held` where it
+    stood before a step that waits. `recent` are (ts, value, in force), oldest first.
     """
 
     last: int = NEVER
-    ref: tuple[int, float] = (NEVER, 0.0)
-    held: tuple[int, float] = (NEVER, 0.0)
+    ref: tuple[int, float] = _NOTHING
+    held: tuple[int, float] = _NOTHING
     recent: list[tuple[int, float, bool]] = field(default_factory=list)
 
     def repeat(self, ts: int, value: float, *, in_force: bool) -> Repeat:
@@ -56,34 +60,59 @@ class Memory:
         if in_force and ts > self.last:
             self.last = ts
 
-    def follow(self, ts: int, value: float, limits: SeriesLimits) -> Reason:
-        """Judge a reading in force, of a time not before `last`, against the ones before; NONE, JUMP or COUNTER_FAULT.
+    def follow(self, ts: int, value: float, limits: SeriesLimits) -> tuple[Reason, Finding | None]:
+        """Judge a reading in force, of a time not before `last`, against the ones before: NONE, JUMP or COUNTER_FAULT.
 
+        With it comes what an earlier, doubtful reading turns out to have been, where this one decides it.
         Source: DOMAIN §1.5 DQ-03 and DQ-08.
         """
         if self.ref[0] == NEVER:
             self.ref = (ts, value)
-            return Reason.NONE
+            return Reason.NONE, None
         if limits.meter:
             return self._count(ts, value, limits)
-        if _near(self.ref, ts, value, limits.jump) or (
-            self.held[0] != NEVER and _near(self.held, ts, value, limits.jump)
-        ):
-            self.ref, self.held = (ts, value), (NEVER, 0.0)
-            return Reason.NONE
+        if _near(self.ref, ts, value, limits.jump):
+            found = self._denied(value) if self.held[0] != NEVER else None
+            self.ref, self.held = (ts, value), _NOTHING
+            return Reason.NONE, found
+        if self.held[0] != NEVER and _near(self.held, ts, value, limits.jump):
+            found = Finding(RepairKind.STEP, *self.held, self.held[1], self.ref[1])
+            self.ref, self.held = (ts, value), _NOTHING
+            return Reason.NONE, found
+        # Near neither: the one held before stays out, and this one waits in its stead.
+        found = self._denied(self.ref[1]) if self.held[0] != NEVER else None
         self.held = (ts, value)
-        return Reason.JUMP
+        return Reason.JUMP, found
 
-    def _count(self, ts: int, value: float, limits: SeriesLimits) -> Reason:
-        before = self.ref
-        # Rebased either way: after a fault the counter is compared with where it now stands.
-        self.ref = (ts, value)
-        if value < before[1] - limits.tolerance:
-            # A counter that fell from the last to the first hundredth of its range has rolled over.
-            rolled = before[1] >= 0.99 * limits.high and value <= 0.01 * limits.high
-            return Reason.NONE if rolled else Reason.COUNTER_FAULT
-        risen_too_fast = value > before[1] and not _near(before, ts, value, limits.jump)
-        return Reason.COUNTER_FAULT if risen_too_fast else Reason.NONE
+    def _denied(self, after: float) -> Finding:
+        """The held value was a spike: the median of it and the values around it stands in its place (DQ-03)."""
+        return Finding(RepairKind.SPIKE, *self.held, sorted((self.ref[1], self.held[1], after))[1], self.ref[1])
+
+    def _count(self, ts: int, value: float, limits: SeriesLimits) -> tuple[Reason, Finding | None]:
+        """A meter: `held` is where it stood before a doubtful step, `ref` the reading after it."""
+        found: Finding | None = None
+        if self.held[0] != NEVER:
+            before, doubtful = self.held, self.ref
+            on = _counts_on(before, ts, value, limits)
+            if on or _counts_on(doubtful, ts, value, limits):
+                end = register_end(before[1], doubtful[1], limits.high)
+                found = decided(before, doubtful, end, returned=on)
+                self.ref, self.held = (ts, value), _NOTHING
+                return Reason.NONE, found
+            # It goes on from neither: the doubtful reading stays out, and this one is the doubtful one now.
+            self.ref, found = before, decided(before, doubtful, None, returned=True)
+        if _counts_on(self.ref, ts, value, limits):
+            self.ref, self.held = (ts, value), _NOTHING
+            return Reason.NONE, found
+        self.held, self.ref = self.ref, (ts, value)
+        rolled = register_end(self.held[1], value, limits.high) is not None
+        return Reason.NONE if rolled else Reason.COUNTER_FAULT, found
+
+
+def _counts_on(before: tuple[int, float], ts: int, value: float, limits: SeriesLimits) -> bool:
+    """Whether a meter can have come from one reading to the other: not back, and no faster than its machine can."""
+    rise = value - before[1]
+    return -limits.tolerance <= rise <= limits.jump * max(ts - before[0], _MINUTE) / _MINUTE + limits.slack
 
 
 def _near(before: tuple[int, float], ts: int, value: float, jump: float) -> bool:

@@ -82,7 +82,8 @@ def columns(batch: ReadingBatch) -> list[list[str]]:
 
 def same(one: Intaken, other: Intaken) -> bool:
     def counts(taken: Intaken) -> tuple[object, ...]:
-        return (taken.rejected, taken.messages, taken.empty, taken.repeated, taken.duplicates, taken.conflicts)
+        told = (taken.rejected, taken.messages, taken.empty, taken.repeated, taken.duplicates, taken.conflicts)
+        return (*told, taken.repairs)
 
     return columns(one.batch) == columns(other.batch) and counts(one) == counts(other)
 
