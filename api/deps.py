@@ -84,9 +84,9 @@ class Configuration(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Totals since the service started, in the words of `ingest.intake.Intaken`; `rejected` by reason.
+    """Totals since the service started, in the words of `ingest.intake.Intaken`.
 
-    Of `requests` those are `requests_dropped` that found no room while the broker was away.
+    `rejected` by reason, `repaired` by kind. Of `requests` those are `requests_dropped` that found no room while the broker was away.
     """
 
     messages: int = 0
@@ -98,6 +98,7 @@ class Counted:
     rejected: Mapping[str, int] = field(default_factory=dict)
     requests: int = 0
     requests_dropped: int = 0
+    repaired: Mapping[str, int] = field(default_factory=dict)
 
 
 class Trouble(StrEnum):

@@ -86,6 +86,10 @@ def _counted(counted: Counted) -> Iterator[Metric]:
     for reason, count in sorted(counted.rejected.items()):
         rejected.add_metric([reason], count)
     yield rejected
+    repaired = CounterMetricFamily("dutyroom_repaired", "Doubtful readings decided by the next one", labels=["kind"])
+    for kind, count in sorted(counted.repaired.items()):
+        repaired.add_metric([kind], count)
+    yield repaired
 
 
 def _ledger(found: Numbers, now: int) -> Iterator[Metric]:

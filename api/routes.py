@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from fastapi.sse import EventSourceResponse
 
-from api import alarms, equipment, health, metrics, pictures, reports, stream, telemetry, tickets
+from api import alarms, equipment, health, metrics, pictures, repairs, reports, stream, telemetry, tickets
 from api.access import at_least
 from api.problems import documented
 from maintenance.people import Role
@@ -81,6 +81,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("GET", f"{PREFIX}/proofs/{{hash}}", tickets.show_proof, _VIEWER, _ONE),
     Route("GET", f"{PREFIX}/rejects", alarms.list_rejects, _ENGINEER, _READ),
+    Route("GET", f"{PREFIX}/repairs", repairs.list_repairs, _VIEWER, _ONE),
     Route("GET", f"{PREFIX}/latest", telemetry.latest, _VIEWER, _ONE),
     Route("GET", f"{PREFIX}/trends", telemetry.trends, _VIEWER, (*_ONE, 400)),
     Route("GET", f"{PREFIX}/trends.csv", telemetry.trends_csv, _VIEWER, (*_ONE, 400), response=telemetry.Csv),

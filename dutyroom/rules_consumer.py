@@ -66,6 +66,7 @@ class RulesConsumer(Follower):
         self.listening = False
         self.snapshot_seconds = _SNAPSHOT_SECONDS
         self.rejected: dict[str, int] = {}
+        self.repaired: dict[str, int] = {}
         self.messages = self.empty = self.repeated = self.duplicates = self.conflicts = self.requests = 0
         self._epoch = 0
         self._committed_at = self._saved_at = time.monotonic()
@@ -102,7 +103,12 @@ class RulesConsumer(Follower):
         self.listening = ticks[-1].listening if ticks else self.listening
         self.offset = entries[-1][0]
         self._ask(judged.intaken.requests)
-        if judged.events or judged.rejected or time.monotonic() - self._committed_at >= _COMMIT_SECONDS:
+        if (
+            judged.events
+            or judged.rejected
+            or judged.intaken.repairs
+            or time.monotonic() - self._committed_at >= _COMMIT_SECONDS
+        ):
             self._commit(judged)
         waited = time.monotonic() - self._saved_at
         if waited >= self.snapshot_seconds or self.offset - self._saved_offset >= _SNAPSHOT_ENTRIES:
@@ -177,6 +183,7 @@ class RulesConsumer(Follower):
             if judged
             else (),
             catching_up=self._catching_up,
+            repairs=judged.intaken.repairs if judged else (),
         )
 
         def write() -> bool:
@@ -209,5 +216,7 @@ class RulesConsumer(Follower):
         self.repeated += taken.repeated
         self.duplicates += taken.duplicates
         self.conflicts += taken.conflicts
+        for repair in taken.repairs:
+            self.repaired[repair.kind.value] = self.repaired.get(repair.kind.value, 0) + 1
         for item in judged.rejected:
             self.rejected[item.reason.value] = self.rejected.get(item.reason.value, 0) + 1

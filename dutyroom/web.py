@@ -103,6 +103,7 @@ class LiveParts:
             dict(rules.rejected),
             rules.requests,
             self._service.asking.dropped if self._service.asking else 0,
+            repaired=dict(rules.repaired),
         )
 
 

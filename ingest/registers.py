@@ -10,9 +10,9 @@ At = tuple[int, float]
 ROLLED = 0.01
 """A register that was within this share of its end, and is now within as much of zero, has rolled over."""
 
-_DECIMAL = tuple(float(10**digits) for digits in range(4, 11))
-_BINARY = tuple(sorted(2.0**bits / 10**decimals for bits in (16, 24, 31, 32) for decimals in range(4)))
-ENDS = tuple(sorted((*_DECIMAL, *_BINARY)))
+_DECIMAL = tuple(10.0**digits for digits in range(4, 11))
+_BINARY = tuple(float(2**bits / 10**decimals) for bits in (16, 24, 31, 32) for decimals in range(4))
+ENDS: tuple[float, ...] = tuple(sorted((*_DECIMAL, *_BINARY)))
 """Where the registers of the trade end: four to ten digits, or 16 to 32 bits with none to three decimals."""
 
 

@@ -14,6 +14,8 @@ from api.deps import Disk, HistoryReads, Live
 from api.probes import lags
 from api.web.healthwords import NOTICES, channel_text, part_text, probe_text, reject_text, trouble_text
 from api.web.render import APage, Page, Values
+from api.web.repairs import KINDS
+from ingest.repairs import RepairKind
 from maintenance.ledger import mutes, outbox, rejects
 from maintenance.ledger.outbox import Channel
 from maintenance.ledger.rows import Mute, Notice, NoticeState, Reject
@@ -105,6 +107,7 @@ async def _values(page: Page) -> Values:
         "size": size,
         "behind": None if live.plant_time == NEVER else office.clock() - live.plant_time,
         "reject_text": reject_text,
+        "repair_text": lambda kind: KINDS[RepairKind(kind)],
         "channel_text": channel_text,
         "notices": NOTICES,
         "waiting": NoticeState.WAITING,

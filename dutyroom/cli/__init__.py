@@ -15,6 +15,7 @@ from dutyroom.cli import (
     journal,
     plant,
     plant_ledger,
+    repairs,
     replay,
     rules_check,
     rules_past,
@@ -29,6 +30,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command("run")(run.run_command)
 app.command("demo")(demo.demo_command)
 app.command("replay")(replay.replay_command)
+app.command("repairs")(repairs.repairs_command)
 app.command("decode")(decode.decode)
 app.command("doctor")(doctor.doctor_command)
 app.command("backup")(backup.backup_command)

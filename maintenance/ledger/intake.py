@@ -8,7 +8,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, select
 
 from maintenance import lifecycle
-from maintenance.ledger import mutes, occurrences, offsets, rejects
+from maintenance.ledger import mutes, occurrences, offsets, rejects, repairs
 from maintenance.ledger.book import Book, Note, to_ticket
 from maintenance.ledger.occurrences import Occurrence
 from maintenance.ledger.rows import EngineCommit, Happening, NoticeKind, Policy
@@ -31,6 +31,7 @@ def commit_engine(connection: Connection, commit: EngineCommit, policy: Policy) 
     """Everything of one commit, or nothing; see `Ledger.commit_engine`."""
     offsets.advance(connection, commit)
     rejects.add(connection, commit.rejects)
+    repairs.add(connection, commit.repairs)
     intake = Intake(Book(connection, policy, commit.now), catching_up=commit.catching_up)
     for event in commit.events:
         # Deadlines up to an event strike before it, so the outcome is the same however the journal was cut.

@@ -61,7 +61,7 @@ class Ledger:
     # The engine
 
     def commit_engine(self, commit: EngineCommit) -> None:
-        """Write events, rejects, clock-driven moves and the offset, all or nothing.
+        """Write events, rejects, repairs, clock-driven moves and the offset, all or nothing.
 
         Raises Conflict when the offset or the lease is not what the commit expects; nothing is written then.
         """

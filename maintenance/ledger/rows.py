@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ingest.repairs import Repair
 from maintenance.deadlines import Calendar
 from maintenance.people import Role
 from maintenance.ticket import State
@@ -266,6 +267,7 @@ class EngineCommit:
     events: Sequence[AlarmEvent] = ()
     rejects: Sequence[Reject] = ()
     catching_up: bool = False
+    repairs: Sequence[Repair] = ()
 
 
 @dataclass(frozen=True, slots=True)

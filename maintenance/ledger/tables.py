@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     text,
 )
 
+from ingest.repairs import RepairKind
 from maintenance.ledger.columns import Grade, Word
 from maintenance.ledger.rows import Happening, NoticeKind, NoticeState, Phrase
 from maintenance.people import Role
@@ -275,6 +277,23 @@ reject_counts = Table(
     Column("topic_prefix", Text, primary_key=True),
     Column("count", BigInteger, nullable=False),
     Column("last_at", BigInteger, nullable=False),
+)
+
+repairs = Table(
+    "repairs",
+    metadata,
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("offset", BigInteger, nullable=False),
+    Column("equipment", Text, nullable=False),
+    Column("point", Text, nullable=False),
+    Column("kind", Word(RepairKind), nullable=False),
+    Column("ts", BigInteger, nullable=False),
+    Column("original", Double, nullable=False),
+    Column("repaired", Double, nullable=False),
+    Column("before", Double, nullable=False),
+    Column("shift", Double, nullable=False),
+    Index("ix_repairs_equipment_point_kind", "equipment", "point", "kind", "id"),
+    sqlite_autoincrement=True,
 )
 
 users = Table(

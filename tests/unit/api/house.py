@@ -15,6 +15,7 @@ from api.app import create_app
 from api.deps import ApiDeps, Counted, Disk, Live
 from api.guard.origin import SESSION_COOKIE
 from history.duck import DuckStore
+from ingest.repairs import Repair
 from maintenance.ledger import EngineCommit, Ledger, Reject, codes, secrets, sessions
 from maintenance.people import PEOPLE, Role
 from maintenance.photofiles import PhotoFolder
@@ -169,11 +170,18 @@ class House:
     def rules(self) -> Sequence[Rule]:
         return self.pack
 
-    def engine(self, *events: AlarmEvent, rejects: tuple[Reject, ...] = (), now: int | None = None) -> None:
+    def engine(
+        self,
+        *events: AlarmEvent,
+        rejects: tuple[Reject, ...] = (),
+        now: int | None = None,
+        repairs: tuple[Repair, ...] = (),
+    ) -> None:
         """Commit events as the pipeline does."""
         here = self.ledger.offset("rules", "site")
         reached = now if now is not None else max((one.at for one in events), default=T0)
-        self.ledger.commit_engine(EngineCommit("rules", "site", here, here + 1, 0, reached, events, rejects))
+        commit = EngineCommit("rules", "site", here, here + 1, 0, reached, events, rejects, repairs=repairs)
+        self.ledger.commit_engine(commit)
 
     def wrote(self, *readings: Reading) -> None:
         """Store readings as the store writer does."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ingest.repairs import Repair
 from maintenance.ledger import EngineCommit, Ledger, Policy, Reject, queries
 from maintenance.ledger.rows import TimelineRow
 from maintenance.moves import Move
@@ -89,13 +90,18 @@ class Desk:
         self.ledger = ledger
 
     def engine(
-        self, *events: AlarmEvent, now: int | None = None, catching_up: bool = False, rejects: tuple[Reject, ...] = ()
+        self,
+        *events: AlarmEvent,
+        now: int | None = None,
+        catching_up: bool = False,
+        rejects: tuple[Reject, ...] = (),
+        repairs: tuple[Repair, ...] = (),
     ) -> None:
         """Commit events; `now` defaults to the last event's time."""
         reached = now if now is not None else events[-1].at
         here = self.ledger.offset("rules", "site")
         self.ledger.commit_engine(
-            EngineCommit("rules", "site", here, here + 1, 0, reached, events, rejects, catching_up)
+            EngineCommit("rules", "site", here, here + 1, 0, reached, events, rejects, catching_up, repairs)
         )
 
     def move(self, id: str, to: State, at: int, *, actor: Actor = CREW, reason: str = "") -> Ticket:

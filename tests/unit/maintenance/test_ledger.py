@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from maintenance.ledger import EngineCommit, Ledger, Reject, Report, queries, rejects
+from ingest.repairs import Repair, RepairKind
+from maintenance.ledger import EngineCommit, Ledger, Reject, Report, queries, rejects, repairs
 from maintenance.ledger.rows import Happening
 from maintenance.moves import Move
 from maintenance.people import Actor, Role
@@ -104,6 +105,31 @@ def test_topics_without_end_do_not_make_counters_without_end(office: Desk) -> No
     counts = {row.topic_prefix: row.count for row in office.ledger.read(rejects.counts)}
     assert len(counts) == rejects.PREFIXES + 1
     assert sum(counts.values()) == rejects.PREFIXES + 10
+
+
+RESET = Repair(5, "ch-1", "energy_active_total", RepairKind.RESET, T0, 3.0, 503.0, 500.0, 500.0)
+
+
+def test_a_repair_is_read_back_as_it_was_written(office: Desk) -> None:
+    spike = Repair(6, "ch-1", "chw_supply_temp", RepairKind.SPIKE, T0, 40.0, 7.0, 7.0)
+    office.engine(now=T0, repairs=(RESET, spike))
+
+    assert [one for _, one in office.ledger.read(repairs.listed)] == [spike, RESET]
+    assert [one for _, one in office.ledger.read(repairs.listed, kind=RepairKind.RESET)] == [RESET]
+    assert office.ledger.read(repairs.listed, equipment="ch-2") == []
+
+
+def test_a_sensor_that_spikes_all_day_pushes_out_no_reset_of_a_meter(office: Desk) -> None:
+    many = tuple(
+        Repair(n, "ch-1", "energy_active_total", RepairKind.SPIKE, T0 + n, 9.0, 7.0, 7.0)
+        for n in range(repairs.KEPT + 3)
+    )
+    office.engine(now=T0, repairs=(RESET, *many[:200]))
+    office.engine(now=T0, repairs=many[200:])
+
+    kept = [one.offset for _, one in office.ledger.read(repairs.listed, kind=RepairKind.SPIKE, limit=9_999)]
+    assert kept == [one.offset for one in reversed(many[3:])]
+    assert len(office.ledger.read(repairs.listed, kind=RepairKind.RESET)) == 1
 
 
 # People
