@@ -86,7 +86,8 @@ class Configuration(Protocol):
 class Counted:
     """Totals since the service started, in the words of `ingest.intake.Intaken`.
 
-    `rejected` by reason, `repaired` by kind. Of `requests` those are `requests_dropped` that found no room while the broker was away.
+    `rejected` by reason, `repaired` by kind. Of `requests` those are `requests_dropped` that found no room while the
+    broker was away.
     """
 
     messages: int = 0
