@@ -47,8 +47,6 @@ def explain_unbound(given: Given, decoder: str | None = None) -> list[Line]:
     name = parse(given.topic)
     if decoder is None and name is not None and name.channel in (Channel.CLOCK, Channel.MARKER):
         return [{"kind": Kind.STATUS.value}]
-    if decoder is None and name is None and given.topic.startswith("homeassistant/"):
-        return [{"kind": Kind.CONFIG.value if given.payload else Kind.EMPTY.value}]
     if decoder == "native" and name is not None and name.channel is Channel.STATUS:
         decoder = "native_status"
     if decoder is not None and decoder not in FORMATS:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ingest.decoders import (
+    chirpstack,
     dlt645,
     emsesp,
     gateway,
     generic,
+    ha_discovery,
     heishamon,
     native,
     neuron,
@@ -17,6 +19,7 @@ from ingest.decoders import (
     sparkplug,
     tasmota,
     thingsboard,
+    ttn,
     zigbee2mqtt,
 )
 from ingest.decoders.decoded import Decoded, Envelope, Kind, Sample
@@ -31,6 +34,9 @@ FORMATS: Mapping[str, Format] = {
         native.FORMAT,
         native.STATUS_FORMAT,
         sparkplug.FORMAT,
+        chirpstack.FORMAT,
+        ttn.FORMAT,
+        ha_discovery.FORMAT,
         heishamon.FORMAT,
         emsesp.FORMAT,
         thingsboard.FORMAT,

@@ -222,6 +222,7 @@ class EdgeNode:
                 rejected.append(made)
         rejected += (Rejected(reason, _unread(reason, address, names)) for reason, names in unread.items())
         decoded = Decoded(
+            kind=Kind.READING if samples or rejected else Kind.STATUS,
             ts=_ts(message),
             samples=tuple(samples),
             rejected=tuple(rejected),
@@ -249,7 +250,8 @@ class EdgeNode:
         samples = tuple(_gone(device.by_name)) if device.alive else ()
         device.define(())
         device.doubt, device.alive, device.died_at = RejectReason.NOT_BORN, False, now
-        decoded = Decoded(ts=ts, samples=samples, device=address.identity, states={ONLINE: 0.0})
+        kind = Kind.READING if samples else Kind.STATUS
+        decoded = Decoded(kind=kind, ts=ts, samples=samples, device=address.identity, states={ONLINE: 0.0})
         return Part(address, decoded)
 
 

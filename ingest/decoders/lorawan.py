@@ -1,0 +1,36 @@
+"""What LoRaWAN network servers share: values that a payload codec has made, and how well the radio was heard."""
+
+from __future__ import annotations
+
+from ingest.decoders.findings import Findings, Node, leaves
+from ingest.decoders.loose import parse_number
+from ingest.reasons import Refused, RejectReason
+
+_LEVELS = {"h": 1.0, "high": 1.0, "l": 0.0, "low": 0.0}
+"""How codecs write the level of a digital input; ON and OFF are numbers everywhere."""
+
+_RADIO = {"rssi": "dBm", "snr": "dB"}
+
+
+def add_values(findings: Findings, tree: object) -> None:
+    """Every number of a codec's object by its own path; words that name a mode or a model are no reading."""
+    for path, _, raw in leaves(tree):
+        level = _LEVELS.get(raw.strip().lower()) if isinstance(raw, str) else None
+        findings.add(path, raw if level is None else level)
+
+
+def add_radio(findings: Findings, gateways: list[Node]) -> None:
+    """`rx.rssi` (dBm) and `rx.snr` (dB) of the gateway that heard the device best."""
+    heard = [(number, one) for one in gateways if (number := parse_number(one.get("rssi"))) is not None]
+    if heard:
+        _, best = max(heard, key=lambda pair: pair[0])
+        for name, unit in _RADIO.items():
+            findings.add(f"rx.{name}", best.get(name), unit)
+
+
+def codec_missing(member: str, bytes_member: str) -> Refused:
+    """The refusal of an uplink that holds only the device's raw bytes."""
+    detail = (
+        f"only raw bytes ({bytes_member!r}) and no {member!r}; give the device a payload codec in the network server"
+    )
+    return Refused(RejectReason.CODEC_MISSING, detail)
