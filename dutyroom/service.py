@@ -17,12 +17,14 @@ from api.deps import DemoDesk
 from dutyroom.asking import Asking
 from dutyroom.brokers import broker_of
 from dutyroom.content import Content
+from dutyroom.discovery_consumer import DiscoveryConsumer
 from dutyroom.firstaccount import ensure_account, ensure_guest
 from dutyroom.housekeeping import Housekeeping
 from dutyroom.labels import give_codes
 from dutyroom.names import SiteNames
 from dutyroom.policy import notice_routes
 from dutyroom.progress import publish_progress
+from dutyroom.redecode import Order
 from dutyroom.relay import Relay
 from dutyroom.rules_consumer import Probe, RulesConsumer, pass_by
 from dutyroom.settings import Settings
@@ -35,6 +37,8 @@ from history.protocols import FollowedJournal, TelemetryStore
 from ingest.collector import Collector
 from maintenance.channels import Channel, LogChannel, Webhook
 from maintenance.deadlines import Calendar
+from maintenance.ledger import discovered
+from maintenance.ledger.discovered import Redecoded
 from maintenance.ledger.ledger import Ledger
 from maintenance.ledger.rows import Policy
 from maintenance.notices import Dispatcher
@@ -66,6 +70,7 @@ class Running:
     store: TelemetryStore | None = None
     storing: StoreConsumer | None = None
     asking: Asking | None = None
+    discovering: DiscoveryConsumer | None = None
     port: int = 0
 
     def passed(self) -> tuple[int, int]:
@@ -75,7 +80,7 @@ class Running:
 
     def failure(self) -> BaseException | None:
         """What has ended one of the consumers, if one has."""
-        for consumer in (self.rules, self.storing):
+        for consumer in (self.rules, self.storing, self.discovering):
             if consumer is not None and consumer.fatal is not None:
                 return consumer.fatal
         if self.collector is not None and self.collector.status().failed:
@@ -152,8 +157,10 @@ async def _serve(service: Running, stack: AsyncExitStack, probe: Probe, demo: De
         service.store,
         settings.data / "snapshots",
         keep=upkeep(service.store, settings.retention.raw_days),
+        report=partial(_redecoded, service.ledger),
     )
     service.asking = Asking()
+    service.discovering = DiscoveryConsumer(service.journal, service.ledger, site=service.content.plant.site.id)
     service.rules = RulesConsumer(
         service.journal,
         service.ledger,
@@ -162,7 +169,7 @@ async def _serve(service: Running, stack: AsyncExitStack, probe: Probe, demo: De
         probe=probe,
         ask=service.asking.put,
     )
-    for consumer in (service.storing, service.rules):
+    for consumer in (service.storing, service.rules, service.discovering):
         consumer.start()
         stack.callback(consumer.stop)
     tasks = await stack.enter_async_context(_tasks())
@@ -181,6 +188,10 @@ async def _serve(service: Running, stack: AsyncExitStack, probe: Probe, demo: De
     else:
         await asyncio.to_thread(ensure_guest, service.ledger, demo.user)
     service.port = await stack.enter_async_context(serve_api(service, demo))
+
+
+def _redecoded(ledger: Ledger, order: Order, result: Redecoded, before: int) -> None:
+    ledger.write(discovered.redecoded, order.acceptance, result, order.past.topics, before)
 
 
 @asynccontextmanager

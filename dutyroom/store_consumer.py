@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -11,10 +12,12 @@ import structlog
 
 from dutyroom.content import Content
 from dutyroom.following import READ_LIMIT, Follower
+from dutyroom.redecode import Order, Report, redecode
 from dutyroom.snapshots import Snapshots
-from history.entries import ClockEpoch, Config, Entry, Message, Tick
+from history.entries import ClockEpoch, Command, Config, Entry, Message, Tick
 from history.protocols import FollowedJournal, TelemetryStore
 from ingest.intake import Intake
+from maintenance.ledger.discovered import REDECODE, Redecoded
 from plant.errors import Corrupt
 from plant.instants import NEVER
 from plant.reading import ReadingBatch
@@ -36,14 +39,20 @@ class StoreConsumer(Follower):
     """Decodes the journal once more and writes every reading to the store: a slow store delays no alarm."""
 
     def __init__(
-        self, journal: FollowedJournal, store: TelemetryStore, folder: Path, *, keep: Callable[[int], bool]
+        self,
+        journal: FollowedJournal,
+        store: TelemetryStore,
+        folder: Path,
+        *,
+        keep: Callable[[int], bool],
+        report: Report,
     ) -> None:
         """`keep` is one step of the store's upkeep, in this thread: called with the plant time of each new plant hour,
-        and again while it says that there is more to do and no readings wait.
+        and again while it says that there is more to do and no readings wait. `report` is told what decoding again gave.
         """
         super().__init__("store", journal)
         self.store = store
-        self.keep = keep
+        self.keep, self.report = keep, report
         self.passed = NEVER
         self._heard = NEVER
         self._kept_hour = 0
@@ -72,10 +81,15 @@ class StoreConsumer(Follower):
     def take(self, entries: Sequence[tuple[int, Entry]]) -> None:
         """Write the readings of a read; a changed configuration changes the numbering of series, so it ends a write."""
         start = 0
-        for place, (_, entry) in enumerate(entries):
+        for place, (offset, entry) in enumerate(entries):
             if isinstance(entry, Config) and place > start:
                 self._write(entries[start:place])
                 start = place
+            elif isinstance(entry, Command) and entry.action == REDECODE:
+                self._write(entries[start:place])
+                start = place
+                if not self._redecode(Order.of(entry), offset):
+                    return
         self._write(entries[start:])
         if time.monotonic() - self._saved_at >= _SNAPSHOT_SECONDS:
             self._save()
@@ -108,6 +122,24 @@ class StoreConsumer(Follower):
             self.written += len(batch)
         self.offset = last
         self.passed = max(self.passed, self._heard)
+
+    def _redecode(self, order: Order, offset: int) -> bool:
+        """Complete the past and report it, all before the command itself counts as read: cut short, it is done again,
+        and the same readings take the place of the same readings. False when told to stop meanwhile.
+        """
+        if self._content is None:
+            return True
+        result = Redecoded(0, 0, 0)
+        for batch, work in redecode(self.journal, self._content.plant, order, offset):
+            result = Redecoded(work.messages, work.readings, work.rejected)
+            if len(batch) and self.insist(partial(self._store, batch, self._stored_offset)) is None:
+                return False
+            self.written += len(batch)
+        return self.insist(partial(self._report, order, result, offset)) is not None
+
+    def _report(self, order: Order, result: Redecoded, before: int) -> bool:
+        self.report(order, result, before)
+        return True
 
     def _store(self, batch: ReadingBatch, offset: int) -> bool:
         if self._content is None:

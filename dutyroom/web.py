@@ -57,7 +57,7 @@ class LiveParts:
         faults: dict[str, str] = {}
         collector = service.collector.status() if service.collector else None
         consumers = {}
-        for consumer in (service.rules, service.storing):
+        for consumer in (service.rules, service.storing, service.discovering):
             if consumer is not None:
                 consumers[consumer.name] = consumer.offset
                 if consumer.fatal is not None:

@@ -21,7 +21,7 @@ from ingest.clocks import Pace, PublishedClock
 from ingest.inbox import Inbox, Parcel
 from ingest.line import Line, LineStatus, OwnTopics
 from ingest.ticking import Link, SystemTicks, last_tick
-from ingest.topics import ROOT
+from ingest.topics import ROOT, covers
 from ingest.writer import JournalWriter
 from plant.errors import BadInput, Unavailable
 from plant.site import Plant, PlantClock
@@ -178,4 +178,6 @@ class Collector:
 
 
 def _filters(plant: Plant) -> tuple[str, ...]:
-    return (f"{ROOT}/{plant.site.id}/#", *Bindings(plant).filters)
+    """What to subscribe to; filters that another covers are left out, or a broker would send messages twice."""
+    wanted = dict.fromkeys((f"{ROOT}/{plant.site.id}/#", *Bindings(plant).filters, *plant.site.discover))
+    return tuple(one for one in wanted if not any(other != one and covers(other, one) for other in wanted))

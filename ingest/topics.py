@@ -40,6 +40,17 @@ class NativeTopic:
         return f"{ROOT}/{self.site}/{self.path}/{self.channel}"
 
 
+def covers(wide: str, narrow: str) -> bool:
+    """Every topic that filter `narrow` matches, `wide` matches too."""
+    levels, others = wide.split("/"), narrow.split("/")
+    for place, level in enumerate(levels):
+        if level == "#":
+            return place > 0 or not narrow.startswith("$")
+        if place >= len(others) or others[place] == "#" or level not in ("+", others[place]):
+            return False
+    return len(levels) == len(others)
+
+
 def parse(topic: str) -> NativeTopic | None:
     """A native topic taken apart, None when it is somebody else's."""
     match topic.split("/"):

@@ -22,6 +22,10 @@ ACTIONS: Mapping[Action, Text] = {
     Action.SIGN_IN_FAILED: Text("登录失败", "Sign-in failed"),
     Action.SIGNED_OUT: Text("退出登录", "Signed out"),
     Action.SESSIONS_REVOKED: Text("强制退出", "Sessions ended"),
+    Action.TOPIC_BOUND: Text("绑定主题", "Topic bound"),
+    Action.TOPIC_IGNORED: Text("忽略主题", "Topic ignored"),
+    Action.TOPIC_UNIGNORED: Text("取消忽略主题", "Topic back on the list"),
+    Action.DISCOVERY_SET: Text("设置监听主题", "Topics listened to"),
 }
 
 _NOBODY = Text("没有这个用户名", "no such name")

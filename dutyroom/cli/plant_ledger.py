@@ -7,15 +7,17 @@ from typing import Annotated
 
 import typer
 
+from dutyroom.binding import kept
 from dutyroom.cli.options import Data
 from dutyroom.cli.plant import read_plant
 from dutyroom.content import Content
 from dutyroom.systemtime import system_now
+from maintenance.ledger import discovered
 from maintenance.ledger.ledger import Ledger
 from plant.cataloguefile import load_catalogue
 from plant.errors import Conflict, NotFound
 from plant.registry import site_to_yaml
-from plant.site import Site
+from plant.site import Plant, Site
 from rules.loader import find_rule_files, load_pack
 
 AUTHOR = "command line"
@@ -25,14 +27,20 @@ def put_plant(folder: Path, path: Path, *, rules: str | None = None) -> int:
     """Check a site's files and rules and put them in force as the ledger's next revision; its number."""
     pack = load_pack(find_rule_files(rules) if rules else None, catalogue=load_catalogue())
     plant = read_plant(path, pack)
-    content = Content.of(plant, pack).encode()
     folder.mkdir(parents=True, exist_ok=True)
     with Ledger.open(folder / "ledger.db") as ledger:
         latest = ledger.latest_config()
         if latest is not None:
             check_succession(Content.decode(latest.content).plant.site, plant.site)
+        site, count, said = kept(ledger, plant.site, plant.catalogue)
+        content = Content.of(Plant(plant.catalogue, site), pack).encode()
         now = ledger.plant_now()
-        return ledger.add_config(content, AUTHOR, system_now() if now is None else now).revision
+        revision = ledger.add_config(content, AUTHOR, system_now() if now is None else now).revision
+        ledger.write(discovered.in_files, sorted(said))
+    if count:
+        advice = "`dutyroom discovered export` prints them as a site file"
+        typer.echo(f"{count} bindings accepted on /discovered stay beside the files; {advice}", err=True)
+    return revision
 
 
 def check_succession(before: Site, after: Site) -> None:

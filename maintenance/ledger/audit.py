@@ -29,11 +29,16 @@ class Action(StrEnum):
     SIGN_IN_FAILED = "sign_in_failed"
     SIGNED_OUT = "signed_out"
     SESSIONS_REVOKED = "sessions_revoked"
+    TOPIC_BOUND = "topic_bound"
+    TOPIC_IGNORED = "topic_ignored"
+    TOPIC_UNIGNORED = "topic_unignored"
+    DISCOVERY_SET = "discovery_set"
+    """To which topics the service listens beside those that are bound."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line: at (system time, ms UTC) `author` did `action` to the user `subject`; `detail` as the action needs."""
+    """One line: at (system time, ms UTC) `author` did `action` to the user or topic `subject`; `detail` as it needs."""
 
     at: int
     author: str

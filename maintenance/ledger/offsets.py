@@ -46,6 +46,11 @@ def advance(connection: Connection, commit: EngineCommit) -> None:
     _upsert(connection, commit.consumer, commit.partition, {"offset": commit.offset, "now": commit.now})
 
 
+def remember(connection: Connection, consumer: str, partition: str, offset: int) -> None:
+    """How far a consumer has come that holds no lease, because what it writes is its own alone."""
+    _upsert(connection, consumer, partition, {"offset": offset})
+
+
 def _position(connection: Connection, consumer: str, partition: str) -> tuple[int, int]:
     query = select(table.c.offset, table.c.lease_epoch).where(
         table.c.consumer == consumer, table.c.partition == partition

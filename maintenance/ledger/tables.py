@@ -270,6 +270,32 @@ quarantine = Table(
     sqlite_autoincrement=True,
 )
 
+discovered = Table(
+    "discovered",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("pattern", Text, nullable=False),
+    Column("last_at", BigInteger, nullable=False, index=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("ignored_by", Text),
+)
+
+acceptances = Table(
+    "acceptances",
+    metadata,
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("family", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("in_files", Boolean, nullable=False),
+    Column("messages", BigInteger),
+    Column("readings", BigInteger),
+    Column("rejected", BigInteger),
+    sqlite_autoincrement=True,
+)
+
 reject_counts = Table(
     "reject_counts",
     metadata,

@@ -19,6 +19,7 @@ from plant.reading import SeriesKey
 from rules.loader import load_pack
 from tests.faults import campus
 from tests.support.programs import wait_until
+from tests.support.redecoding import unasked
 
 RAN = SeriesKey("pump-1", "pump_status", "pump")
 
@@ -40,7 +41,7 @@ def trimmed(tmp_path: Path) -> Iterator[JournalFile]:
 
 def test_a_lost_store_is_rebuilt_from_what_the_journal_holds(trimmed: JournalFile, tmp_path: Path) -> None:
     store = DuckStore(tmp_path / "telemetry")
-    storing = StoreConsumer(trimmed, store, tmp_path / "snapshots", keep=lambda _: False)
+    storing = StoreConsumer(trimmed, store, tmp_path / "snapshots", keep=lambda _: False, report=unasked)
     storing.start()
     wait_until(lambda: store.offset() == trimmed.last_offset, seconds=60, what="all is stored")
     storing.stop()

@@ -13,6 +13,7 @@ from plant.errors import Unavailable
 from rules.loader import load_pack
 from tests.faults import campus
 from tests.support.programs import wait_until
+from tests.support.redecoding import unasked
 
 HOUR = 3_600_000
 
@@ -41,7 +42,7 @@ def test_each_hour_gets_all_its_steps_and_a_refusal_is_tried_again(tmp_path: Pat
         for now, said in campus.steps(where, 1, 3):
             journal.append([*(Message(now, item.topic, item.payload()) for item in said), Tick(now)])
         store = DuckStore(tmp_path / "telemetry")
-        storing = StoreConsumer(journal, store, tmp_path / "snapshots", keep=upkeep)
+        storing = StoreConsumer(journal, store, tmp_path / "snapshots", keep=upkeep, report=unasked)
         storing.start()
         wait_until(lambda: upkeep.hours == 2 * [now // HOUR], seconds=60, what="both steps of the hour are done")
         journal.append([Tick(now + HOUR)])
