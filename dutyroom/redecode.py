@@ -60,7 +60,7 @@ class Report(Protocol):
 def redecode(
     journal: JournalReader, plant: Plant, order: Order, until: int
 ) -> Iterator[tuple[ReadingBatch, Redecoding]]:
-    """Readings of the past batch by batch, from journal offset `order.after` (or what retention has left) to `until`."""
+    """Readings of the past batch by batch, from offset `order.after` (or what retention has left) to `until`."""
     work = Redecoding(plant, order.past)
     at = max(order.after, journal.first_offset - 1)
     while at < until and not work.over:

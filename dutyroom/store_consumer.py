@@ -48,7 +48,8 @@ class StoreConsumer(Follower):
         report: Report,
     ) -> None:
         """`keep` is one step of the store's upkeep, in this thread: called with the plant time of each new plant hour,
-        and again while it says that there is more to do and no readings wait. `report` is told what decoding again gave.
+        and again while it says that there is more to do and no readings wait. `report` is told what decoding the past
+        with new bindings gave.
         """
         super().__init__("store", journal)
         self.store = store

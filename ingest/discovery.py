@@ -1,4 +1,4 @@
-"""What comes that nobody has bound, in families of topics: how it looks, what is in it, how often. A pure state machine."""
+"""What comes that nobody has bound, in families of topics: how it looks, what is in it, how often. Pure, with state."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import msgspec
 from history.entries import Message
 from ingest.bindings import Bindings
 from ingest.decoders import MAX_PAYLOAD, Decoded, Kind, decode, recognise
+from ingest.decoders.sparkplug import any_kind, parse
+from ingest.decoders.sparkplug.address import COMMANDS, NAMESPACE, MessageKind
 from ingest.families import family_id, family_of
 from ingest.reasons import RejectReason
 from ingest.topics import ROOT
@@ -24,6 +26,7 @@ EXCERPT = 2_048
 _ALWAYS_READ = 20
 _READ_EVERY_MS = 10_000
 _LONGEST_KEY = 256
+_NOT_OF_DEVICES = COMMANDS | {MessageKind.STATE}
 _UNBOUND = frozenset({RejectReason.UNKNOWN_TOPIC, RejectReason.UNKNOWN_EQUIPMENT})
 
 
@@ -59,8 +62,8 @@ class Family(msgspec.Struct, frozen=True):
 
     `id` is made of `pattern`. `decoder` is the format recognised, `topic`, `payload` (at most EXCERPT bytes) and
     `size` are those of the newest message looked at, `trouble` what its format had against it. `first_offset` is the
-    journal offset of the first message. `more_sources` counts messages of sources beyond MOST_SOURCES, `more_keys` keys beyond
-    MOST_KEYS. Times are plant time, ms.
+    journal offset of the first message. `more_sources` counts messages of sources beyond MOST_SOURCES, `more_keys`
+    keys beyond MOST_KEYS. Times are plant time, ms.
     """
 
     id: str
@@ -98,7 +101,6 @@ class Discovery:
     def __init__(self, bindings: Bindings, families: Sequence[Family] = ()) -> None:
         self._bindings = bindings
         self._families = {family.id: family for family in families}
-        self._of_topic = {source.topic: family.id for family in families for source in family.sources}
         self.changed: set[str] = set()
         self.gone: set[str] = set()
         self.evicted = 0
@@ -115,12 +117,14 @@ class Discovery:
         others = bool(route.feeds) and all(feed.device is not None for feed in route.feeds)
         if not message.payload or not (refused or others):
             return
-        id = self._of_topic.get(message.topic)
-        known = None if id is None else self._families.get(id)
+        topic = _named(message.topic)
+        if topic is None:
+            return
+        known = self._families.get(family_id(_pattern(topic)))
         if known is None or others or self._due(known, message):
-            self._look(offset, message, bound=frozenset(feed.device for feed in route.feeds))
+            self._look(offset, topic, message, bound=frozenset(feed.device for feed in route.feeds))
         else:
-            self._put(_counted(known, message))
+            self._put(_counted(known, topic, message))
 
     def rebind(self, bindings: Bindings) -> None:
         """Under a changed configuration: what is bound now is forgotten."""
@@ -148,22 +152,21 @@ class Discovery:
     def _due(self, family: Family, message: Message) -> bool:
         return family.read < _ALWAYS_READ or message.received_at - family.read_at >= _READ_EVERY_MS
 
-    def _look(self, offset: int, message: Message, bound: frozenset[str | None]) -> None:
+    def _look(self, offset: int, topic: str, message: Message, bound: frozenset[str | None]) -> None:
         format = recognise(message.topic, message.payload)
         decoded = decode(format.decode, message.topic, message.payload[: MAX_PAYLOAD + 1])
         if decoded.kind is Kind.CONFIG or (decoded.device is not None and decoded.device in bound):
             return
-        inside = message.topic.startswith(f"{ROOT}/")
-        pattern = message.topic if inside else family_of(message.topic, decoded.device)
+        pattern = _pattern(topic)
         family = self._families.get(family_id(pattern)) or _begun(pattern, offset, message)
-        family = _counted(family, message, decoded.device)
-        rejected = decoded.rejected[0].detail if decoded.rejected else ""
+        family = _counted(family, topic, message, decoded.device)
         found, more = _merged(family.found, decoded, message.received_at)
+        rejected = decoded.rejected[0].detail if decoded.rejected and not found else ""
         self._put(
             msgspec.structs.replace(
                 family,
                 decoder=format.name,
-                topic=message.topic,
+                topic=topic,
                 payload=message.payload[:EXCERPT],
                 size=len(message.payload),
                 read=family.read + 1,
@@ -180,14 +183,11 @@ class Discovery:
             self._remove(oldest)
             self.evicted += 1
         self._families[family.id] = family
-        self._of_topic.update({source.topic: family.id for source in family.sources[-1:]})
         self.changed.add(family.id)
         self.gone.discard(family.id)
 
     def _remove(self, family: Family) -> None:
         del self._families[family.id]
-        for source in family.sources:
-            self._of_topic.pop(source.topic, None)
         self.changed.discard(family.id)
         self.gone.add(family.id)
 
@@ -197,18 +197,36 @@ def _begun(pattern: str, offset: int, message: Message) -> Family:
     return Family(family_id(pattern), pattern, "", message.topic, b"", 0, offset, at, at, 0, 0, at)
 
 
-def _counted(family: Family, message: Message, device: str | None = None) -> Family:
+def _pattern(topic: str) -> str:
+    """Native topics name a machine each: these are told one by one."""
+    return topic if topic.startswith(f"{ROOT}/") else family_of(topic)
+
+
+def _named(topic: str) -> str | None:
+    """The topic to bind for messages like this one; None for what is no telemetry.
+
+    Of a Sparkplug device all kinds of message belong together; commands and the states of hosts belong to nobody.
+    """
+    if not topic.startswith(f"{NAMESPACE}/"):
+        return topic
+    address = parse(topic)
+    if address is None or address.kind in _NOT_OF_DEVICES:
+        return None
+    return any_kind(topic)
+
+
+def _counted(family: Family, topic: str, message: Message, device: str | None = None) -> Family:
     """The family with one more message; without a look at it, it is of the source that had the topic first."""
     at = message.received_at
     more = msgspec.structs.replace(family, count=family.count + 1, last_at=max(at, family.last_at))
     for place, source in enumerate(family.sources):
-        if source.topic == message.topic and (device is None or source.device == device):
+        if source.topic == topic and (device is None or source.device == device):
             newer = msgspec.structs.replace(source, count=source.count + 1, last_at=max(at, source.last_at))
             sources = (*family.sources[:place], newer, *family.sources[place + 1 :])
             return msgspec.structs.replace(more, sources=sources)
     if len(family.sources) >= MOST_SOURCES:
         return msgspec.structs.replace(more, more_sources=family.more_sources + 1)
-    return msgspec.structs.replace(more, sources=(*family.sources, Source(message.topic, device, 1, at, at)))
+    return msgspec.structs.replace(more, sources=(*family.sources, Source(topic, device, 1, at, at)))
 
 
 def _merged(before: tuple[Found, ...], decoded: Decoded, at: int) -> tuple[tuple[Found, ...], int]:

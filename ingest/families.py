@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 _VERSION = re.compile(r"v\d+|spBv\d.*", re.IGNORECASE)
 _NAMELESS = re.compile(
@@ -17,18 +18,13 @@ _NAMELESS = re.compile(
 )
 
 
-def family_of(topic: str, device: str | None = None) -> str:
-    """The topic with `*` for what tells devices apart: numbers, addresses, and the device's own name."""
-    return "/".join(_level(level, device) for level in topic.split("/"))
+@lru_cache(maxsize=65_536)
+def family_of(topic: str) -> str:
+    """The topic with `*` for what tells devices apart: numbers and addresses."""
+    return "/".join(level if _VERSION.fullmatch(level) else _NAMELESS.sub("*", level) for level in topic.split("/"))
 
 
+@lru_cache(maxsize=4_096)
 def family_id(pattern: str) -> str:
     """A short name of a family, the same on every machine."""
     return hashlib.sha256(pattern.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-
-
-def _level(level: str, device: str | None) -> str:
-    if device and len(device) > 1 and device in level:
-        before, _, after = level.partition(device)
-        return f"{_level(before, None)}*{_level(after, None)}"
-    return level if _VERSION.fullmatch(level) else _NAMELESS.sub("*", level)

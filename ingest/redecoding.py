@@ -9,6 +9,7 @@ import numpy as np
 from paho.mqtt.matcher import MQTTMatcher
 
 from history.entries import Config, Entry, Message
+from ingest.bindings import Bindings
 from ingest.intake import Intake, Intaken
 from plant.quality import Quality, Reason
 from plant.reading import ReadingBatch
@@ -49,7 +50,7 @@ class Redecoding:
         self._revision = past.revision
         self._intake = Intake(narrow)
         self._wanted = MQTTMatcher()  # type: ignore[no-untyped-call]  # paho's matcher has no types
-        for topic in past.topics:
+        for topic in Bindings(narrow).filters:
             self._wanted[topic] = True
 
     def feed(self, entries: Sequence[tuple[int, Entry]]) -> ReadingBatch:

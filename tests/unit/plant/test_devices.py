@@ -60,8 +60,7 @@ def test_twenty_equal_meters_with_their_machines_are_one_entry(tmp_path: Path) -
         point="active_power",
         key="ENERGY.Power",
         unit="W",
-        decoder="plain",
-        time="Time",
+        decoder="tasmota",
     )
     assert last.bindings[-1].topic == "tele/plug-120/STATE"
 
@@ -81,7 +80,7 @@ devices:
     first, second = found.equipment["f-1"], found.equipment["f-2"]
     assert first.bindings[0].topic == "shellypro3em-bb01/events/rpc"
     assert second.bindings[0].topic == "shellypro3em-cc02/events/rpc"
-    assert second.bindings[0].key == "params.em:0.a_voltage"
+    assert second.bindings[0].key == "em:0.a_voltage"
 
 
 def test_a_binding_goes_before_the_template_for_its_point_and_keys_may_go_to_other_points(tmp_path: Path) -> None:
@@ -93,7 +92,7 @@ def test_a_binding_goes_before_the_template_for_its_point_and_keys_may_go_to_oth
     type: lv_feeder
     name: {zh: 进线, en: Incomer}
     devices: [{template: dtsd_dlt645, device: "17"}]
-    bindings: [{topic: meters/17/data, key: P, point: active_power, unit: kW, scale: 320, decoder: plain}]
+    bindings: [{topic: meters/17/data, key: "02030000", point: active_power, unit: kW, scale: 320, decoder: dlt645}]
   - id: tank
     path: bath/tank
     type: hot_water_tank
