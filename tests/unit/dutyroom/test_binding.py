@@ -108,7 +108,7 @@ class Bench:
         consumer.stop()
 
     def levels(self) -> list[float]:
-        return self.store.raw(LEVEL, 0, 2**60).value.tolist()
+        return [float(value) for value in self.store.raw(LEVEL, 0, 2**60).value]
 
 
 @pytest.fixture
