@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from paho.mqtt.matcher import MQTTMatcher
 
-from history.entries import Config, Entry, Message
+from history.entries import ClockEpoch, Config, Entry, Message
 from ingest.bindings import Bindings
 from ingest.intake import Intake, Intaken
 from plant.quality import Quality, Reason
@@ -63,7 +63,7 @@ class Redecoding:
             if isinstance(entry, Config) and entry.revision >= self._revision:
                 self.over = True
                 break
-            if isinstance(entry, Message) and self._is_wanted(entry.topic):
+            if isinstance(entry, ClockEpoch) or (isinstance(entry, Message) and self._is_wanted(entry.topic)):
                 run.append((offset, entry))
         return self._historical(self._intake.feed_many(run))
 
