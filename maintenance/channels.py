@@ -65,6 +65,10 @@ class Channel(Protocol):
         """Try once. Everything that can go wrong outside is an outcome, not an exception."""
 
 
+LOGGED = "logged"
+"""What `LogChannel` answers."""
+
+
 class LogChannel:
     """Writes each notice as one line of the service's log."""
 
@@ -74,7 +78,7 @@ class LogChannel:
     async def send(self, message: Message) -> Outcome:
         """Always delivered."""
         self._log.info("notice", key=message.key, zh=message.zh, en=message.en)
-        return Delivered("logged")
+        return Delivered(LOGGED)
 
 
 class Webhook:

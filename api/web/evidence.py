@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -17,13 +17,17 @@ Tree = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A number that passed a limit. `what` is a point's name or an expression in such; `upper`: it lies above."""
+    """A number that passed a limit. `what` is a point's name or an expression in such; `upper`: it lies above.
+
+    `within` is the other end where the rule asks for a value between two; then neither is a limit that was passed.
+    """
 
     what: str
     value: float
     unit: str
     limit: float
     upper: bool
+    within: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ def open_proof(body: bytes) -> Evidence:
     proof = msgspec.json.decode(body)
     level = _shown_level(proof["levels"])
     tree = level["when"] if level is not None else {}
-    claims = tuple(dict.fromkeys(_claims(tree)))
+    claims = _joined(dict.fromkeys(_claims(tree)))
     facts = () if claims else tuple(dict.fromkeys(_facts(tree)))
     frames = proof["frames"]
     return Evidence(
@@ -83,6 +87,23 @@ def _claims(tree: Tree) -> Iterator[Claim]:
     if tree.get("value") is True:
         for part in parts:
             yield from _claims(part)
+
+
+def _joined(claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    """Claims with the two ends of a range as one; the gravest of several limits on one side stays as it is."""
+    found: list[Claim] = []
+    for claim in claims:
+        place = next((i for i, other in enumerate(found) if _ends(other, claim)), None)
+        if place is None:
+            found.append(claim)
+        else:
+            found[place] = replace(found[place], within=claim.limit)
+    return tuple(found)
+
+
+def _ends(one: Claim, other: Claim) -> bool:
+    """Whether two claims are the ends of one range of one quantity."""
+    return (one.what, one.value) == (other.what, other.value) and one.upper is not other.upper and one.within is None
 
 
 def _comparison(tree: Tree, parts: Sequence[Tree]) -> Claim | None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from api.deps import Disk, HistoryReads, Live
 from api.probes import lags
-from api.web.healthwords import NOTICES, channel_text, part_text, probe_text, reject_text, trouble_text
+from api.web.healthwords import NOTICES, answer_text, channel_text, part_text, probe_text, reject_text, trouble_text
 from api.web.render import APage, Page, Values
 from api.web.repairs import KINDS
 from ingest.repairs import RepairKind
@@ -30,8 +30,8 @@ _EXCERPT = 160
 _GATEWAY, _ONLINE = "gateway", "online_status"
 
 _CONNECTED, _LOST = Text("已连接", "connected"), Text("未连接", "not connected")
-_LISTENING, _DEAF = Text("正在接收", "listening"), Text("未接收", "not listening")
-_LEVEL = Text("已同步", "level")
+_LISTENING, _DEAF = Text("正在接收", "receiving"), Text("未接收", "not receiving")
+_LEVEL = Text("已同步", "up to date")
 _SITE = Text("现场数据", "Data of the site")
 
 
@@ -109,6 +109,7 @@ async def _values(page: Page) -> Values:
         "reject_text": reject_text,
         "repair_text": lambda kind: KINDS[RepairKind(kind)],
         "channel_text": channel_text,
+        "answer_text": answer_text,
         "notices": NOTICES,
         "waiting": NoticeState.WAITING,
         "samples": samples,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from api.deps import Trouble
 from ingest.reasons import RejectReason
+from maintenance.channels import LOGGED
 from maintenance.ledger.rows import NoticeState
 from plant.catalogue import Text
 
@@ -33,7 +34,7 @@ NOTICES: Mapping[NoticeState, Text] = {
     NoticeState.WAITING: Text("待发送", "Waiting"),
     NoticeState.SENT: Text("已发送", "Sent"),
     NoticeState.DEAD: Text("发送失败", "Given up"),
-    NoticeState.HELD: Text("屏蔽中", "Held by a mute"),
+    NoticeState.HELD: Text("静默中", "Held by a mute"),
     NoticeState.DROPPED: Text("已被取代", "Overtaken"),
 }
 
@@ -83,3 +84,8 @@ def part_text(part: str) -> Text:
 def channel_text(channel: str) -> Text:
     """The words for a channel."""
     return CHANNELS.get(channel, Text(channel, channel))
+
+
+def answer_text(answer: str) -> Text:
+    """What a channel answered: the service's own word in both languages, anybody else's as it came."""
+    return Text("已写入", "written") if answer == LOGGED else Text(answer, answer)

@@ -176,9 +176,12 @@ def _names(plant: Plant, machine: Equipment | None) -> dict[str, Text]:
 
 
 def _spark(evidence: Evidence) -> Spark | None:
-    """The line of the value that passed its limit, else of the first point the rule shows."""
-    if not evidence.points:
-        return None
+    """The line of the value that passed its limit, else of the last status of a contradiction.
+
+    None where neither is a point of its own (a joint against its sisters): a line of another point would mislead.
+    """
     claim = next((claim for claim in evidence.claims if claim.what in evidence.points), None)
-    name = claim.what if claim is not None else next(iter(evidence.points))
-    return spark(evidence.instants, evidence.points[name], limit=None if claim is None else claim.limit)
+    if claim is not None:
+        return spark(evidence.instants, evidence.points[claim.what], limit=claim.limit)
+    shown = [fact.what for fact in evidence.facts if fact.what in evidence.points]
+    return spark(evidence.instants, evidence.points[shown[-1]]) if shown else None

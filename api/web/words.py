@@ -97,7 +97,7 @@ PHASES: Mapping[Phase, Text] = {
 
 RULE_VERDICTS: Mapping[Verdict, Text] = {
     Verdict.FAULT: Text("故障", "fault"),
-    Verdict.OK: Text("正常", "well"),
+    Verdict.OK: Text("正常", "ok"),
     Verdict.UNKNOWN: Text("无法判定", "cannot be judged"),
     Verdict.GATED: Text("不在判定条件", "not in the state it judges"),
 }

@@ -17,6 +17,7 @@ from maintenance.ledger import queries
 from maintenance.ledger.rows import Alarm
 from maintenance.texts import STATES
 from maintenance.ticket import Ticket
+from plant.instants import NEVER
 
 SHOWN = {
     "ch-1": ("chw_supply_temp", "chw_return_temp", "active_power"),
@@ -45,8 +46,9 @@ class Board:
         return line
 
     def clock(self) -> str:
-        """Plant time in the site's zone."""
-        return self._local(self.service.passed()[0], "%m-%d %H:%M:%S")
+        """Plant time in the site's zone; an ellipsis before the first."""
+        passed = self.service.passed()[0]
+        return "…" if passed == NEVER else self._local(passed, "%m-%d %H:%M:%S")
 
     def draw(self) -> Group:
         """The whole table."""

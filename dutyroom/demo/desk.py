@@ -61,12 +61,12 @@ TRICKS: tuple[Trick, ...] = (
     ),
     Trick(
         "gateway_silence",
-        Text("关掉浴室网关", "Switch a gateway off"),
+        Text("关掉浴室网关", "Switch the bathhouse gateway off"),
         Text(
             "数据中断，15 分钟（演示 15 秒）后只开一张网关工单，它身后的设备停止判定。",
             "Data stops; after 15 minutes (15 seconds here) one ticket for the gateway, and no judging behind it.",
         ),
-        {"kind": "gateway_silence"},
+        {"kind": "gateway_silence", "at": "bath/gateway-1"},
     ),
 )
 

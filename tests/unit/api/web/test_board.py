@@ -19,7 +19,7 @@ HTML = {"accept": "text/html"}
 async def test_a_quiet_board_says_how_many_are_normal(viewer: httpx2.AsyncClient) -> None:
     page = await viewer.get("/", headers=HTML)
     assert page.status_code == 200
-    assert "其余 2 台设备正常" in page.text
+    assert "没有未恢复的告警，2 台设备全部正常" in page.text
     assert 'class="urgent"' not in page.text
 
 
@@ -41,7 +41,7 @@ async def test_a_viewer_sees_no_button_that_would_be_refused(house: House, viewe
 async def test_a_cleared_alarm_leaves_its_ticket_among_those_in_hand(house: House, viewer: httpx2.AsyncClient) -> None:
     house.engine(event(), event(EventKind.CLEARED, T0 + 5 * MINUTE))
     page = (await viewer.get("/live/board", headers=HTML)).text
-    assert "其余 2 台设备正常" in page
+    assert "没有未恢复的告警，2 台设备全部正常" in page
     assert "一号水箱 水温低" in page
 
 

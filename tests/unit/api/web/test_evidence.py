@@ -52,6 +52,17 @@ def test_a_comparison_inside_an_and_is_found() -> None:
     assert opened.claims == (Claim("temp", 3.2, "Cel", 4.0, False),)
 
 
+def test_the_two_ends_of_a_range_are_one_claim_and_no_limit() -> None:
+    """A step of 1.5 kW between 0.3 and 3.5 is not "below its lower limit 3.5"."""
+    ends = [
+        compared("step>0.3#3", "1.500", "0.300", value=True),
+        compared("step<3.5#3", "1.500", "3.500", value=True),
+        compared("factor>0.97#3", "1.000", "0.970", value=True),
+    ]
+    opened = open_proof(proof((3, {"text": "(...)", "value": True, "of": ends})))
+    assert opened.claims == (Claim("step", 1.5, "Cel", 0.3, True, within=3.5), Claim("factor", 1.0, "Cel", 0.97, True))
+
+
 def test_a_limit_on_the_left_is_turned_round() -> None:
     tree = {
         "text": "(40#3<temp)",

@@ -91,7 +91,7 @@ async def test_the_list_tells_where_a_rule_stands_and_how(campus: House, viewer:
     page = await page_of(viewer, "/rules")
     assert "冷凝温度过高 CH-10 重要 启用 1 台设备，1 故障 重要 1 个告警" in page
     assert "水泵命令与运行反馈不一致 PU-01 重要 提示 观察 1 台设备，1 正常" in page
-    assert "缺相 EL-09 紧急 没有安装在任何设备上" in page
+    assert "缺相 EL-09 紧急 没有用在任何设备上" in page
 
 
 async def test_the_list_finds_by_family_and_by_name(campus: House, viewer: httpx2.AsyncClient) -> None:
