@@ -113,7 +113,8 @@ class Trouble(StrEnum):
 class Collected:
     """What the collector has done since it started, in the words of `ingest.collector.CollectorStatus`.
 
-    `waiting` is how many messages are not yet durable.
+    `waiting` is how many messages are not yet durable; `own` of those received are the service's own, not judged.
+    `brokers` says of each, by its name, whether it is connected.
     """
 
     received: int = 0
@@ -123,6 +124,9 @@ class Collected:
     stalls_healed: int = 0
     sessions_lost: int = 0
     clock_back: int = 0
+    own: int = 0
+    malformed: int = 0
+    brokers: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

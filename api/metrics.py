@@ -59,12 +59,15 @@ def _data_path(live: Live) -> Iterator[Metric]:
 
 def _collected(collected: Collected) -> Iterator[Metric]:
     yield _gauge("messages_waiting", "Messages received and not yet durable", collected.waiting)
+    yield _gauges("broker_up", "1 while this broker is connected", "broker", collected.brokers)
     for name, help, value in (
         ("messages_received", "MQTT messages received", collected.received),
         ("messages_acknowledged", "MQTT messages acknowledged after they were durable", collected.acked),
         ("messages_dropped", "MQTT messages of QoS 0 for which there was no room", collected.dropped),
         ("broker_stalls_healed", "Connections made anew because the broker sent no more", collected.stalls_healed),
         ("broker_sessions_lost", "Times the broker had forgotten our session", collected.sessions_lost),
+        ("messages_own", "MQTT messages received that are the service's own and are not judged", collected.own),
+        ("broker_malformed", "Connections ended because what came was no MQTT", collected.malformed),
         ("clock_back", "Published clock messages that would have gone back in time", collected.clock_back),
     ):
         yield CounterMetricFamily(f"dutyroom_{name}", help, value=value)

@@ -15,7 +15,7 @@ import structlog
 
 from api.deps import DemoDesk
 from dutyroom.asking import Asking
-from dutyroom.brokers import broker_of
+from dutyroom.brokers import brokers_of
 from dutyroom.content import Content
 from dutyroom.discovery_consumer import DiscoveryConsumer
 from dutyroom.firstaccount import ensure_account, ensure_guest
@@ -137,7 +137,10 @@ def _journal(settings: Settings, role: Role) -> JournalFile | JournalFollower:
 
 def _collect(service: Running, journal: JournalFile, stack: AsyncExitStack, probe: Probe) -> None:
     collector = Collector(
-        [broker_of(service.settings.broker)], journal, service.content.plant, after_fsync=partial(probe, "fsync")
+        brokers_of(service.settings.all_brokers),
+        journal,
+        service.content.plant,
+        after_fsync=partial(probe, "fsync"),
     )
     relay = Relay(service.ledger, collector, collector.rebind)
     # before the first message, so that none is received under no configuration
@@ -179,7 +182,7 @@ async def _serve(service: Running, stack: AsyncExitStack, probe: Probe, demo: De
         service.ledger, await _channels(settings, stack), names=SiteNames(service.ledger), clock=system_now
     )
     tasks.append(asyncio.create_task(dispatcher.run(stopping), name="notices"))
-    broker = broker_of(settings.broker)
+    broker = brokers_of(settings.all_brokers)[0]
     site = service.content.plant.site.id
     tasks.append(asyncio.create_task(publish_progress(broker, site, service.passed), name="progress"))
     tasks.append(asyncio.create_task(service.asking.run(broker), name="requests"))

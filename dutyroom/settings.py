@@ -9,9 +9,9 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -32,10 +32,20 @@ class _Part(BaseModel):
 
 
 class BrokerSettings(_Part):
-    """How the MQTT broker is reached. Files matter for mqtts:// only; without `ca_file` the system's authorities do."""
+    """How an MQTT broker is reached. Files of keys matter for mqtts:// only; no `ca_file`: the system's authorities.
 
+    The password is in the address, or in `password_file` (its first line), for the user of `username` or the address.
+    `session_days` counts for MQTT 5: so long the broker keeps what comes while we are away; None: for ever.
+    """
+
+    name: str = Field("", max_length=40)
     url: SecretStr = SecretStr("mqtt://127.0.0.1:1883")
-    client_id: str = "dutyroom"
+    client_id: str = Field("dutyroom", min_length=1)
+    protocol: Literal["3.1.1", "5"] = "3.1.1"
+    username: str | None = None
+    password_file: Path | None = None
+    keepalive_s: int = Field(20, ge=5, le=3600)
+    session_days: float | None = Field(None, gt=0, le=10_000)
     ca_file: Path | None = None
     cert_file: Path | None = None
     key_file: Path | None = None
@@ -94,10 +104,22 @@ class Settings(BaseSettings):
 
     data: Path = Path("data")
     broker: BrokerSettings = BrokerSettings()
+    brokers: tuple[BrokerSettings, ...] = ()
     store: StoreSettings = StoreSettings()
     http: HttpSettings = HttpSettings()
     webhook: WebhookSettings | None = None
     retention: RetentionSettings = RetentionSettings()
+
+    @property
+    def all_brokers(self) -> tuple[BrokerSettings, ...]:
+        """The brokers to listen to: those of the list, or the only one."""
+        return self.brokers or (self.broker,)
+
+    @model_validator(mode="after")
+    def _one_way_to_name_brokers(self) -> Self:
+        if self.brokers and "broker" in self.model_fields_set:
+            raise ValueError("there is a [broker] and a list of [[brokers]]; put the first one into the list too")
+        return self
 
     @classmethod
     def settings_customise_sources(

@@ -116,6 +116,9 @@ def _collected(status: CollectorStatus) -> Collected:
         status.stalls_healed,
         status.sessions_lost,
         status.clock_back,
+        status.own,
+        status.malformed,
+        {line.name: line.connected for line in status.brokers},
     )
 
 

@@ -37,6 +37,8 @@ class Broker:
     connect_timeout_s: float = 5.0
     protocol: Protocol = Protocol.V311
     session_expiry_s: int = 0xFFFFFFFF
+    name: str = "1"
+    """What people call it; the collector has one of each name."""
 
     def __repr__(self) -> str:
         return f"Broker({self.url!r}, client_id={self.client_id!r})"

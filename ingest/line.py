@@ -48,6 +48,7 @@ class LineStatus:
     `error` is None while all is well. `malformed` = connections ended because what came was no MQTT.
     """
 
+    name: str
     broker: str
     connected: bool
     draining: bool
@@ -102,6 +103,7 @@ class Line:
     def status(self) -> LineStatus:
         """A snapshot of the counters."""
         return LineStatus(
+            name=self.broker.name,
             broker=self.broker.url,
             connected=self._connection is not None,
             draining=self.link is Link.DRAINING,

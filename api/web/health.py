@@ -119,7 +119,7 @@ async def _values(page: Page) -> Values:
 def _parts(live: Live, most_lag: int) -> list[Part]:
     """The data path in its order; a part that ails says why instead of how far it is."""
     found = [
-        Part(part_text("broker"), _CONNECTED if live.broker_connected else _LOST, live.broker_connected),
+        *_brokers(live),
         Part(_SITE, _LISTENING if live.listening else _DEAF, live.listening),
     ]
     found += [
@@ -129,6 +129,18 @@ def _parts(live: Live, most_lag: int) -> list[Part]:
     ]
     found += [Part(part_text(part), trouble_text(why), well=False) for part, why in sorted(live.faults.items())]
     return found
+
+
+def _brokers(live: Live) -> list[Part]:
+    """One part for all brokers together, or where there are several one for each, by its name."""
+    each = live.collected.brokers if live.collected is not None else {}
+    if len(each) < 2:
+        each = {"": live.broker_connected}
+    word = part_text("broker")
+    return [
+        Part(Text(f"{word.zh} {name}".strip(), f"{word.en} {name}".strip()), _CONNECTED if up else _LOST, up)
+        for name, up in each.items()
+    ]
 
 
 def _lag(lag: int) -> Text:

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from dutyroom.backup import JOURNAL, LEDGER
-from dutyroom.brokers import broker_of
+from dutyroom.brokers import brokers_of
 from dutyroom.doctor.broker import check_broker
 from dutyroom.doctor.disk import check_disk
 from dutyroom.doctor.findings import Finding, Grade, failed
@@ -72,11 +72,12 @@ def _ledger(settings: Settings, *, runs: bool) -> Generator[Finding, None, Site 
 
 def _outside(settings: Settings, site: Site | None, answered: Answered | None, now: int) -> Iterator[Finding]:
     try:
-        broker = broker_of(settings.broker)
+        brokers = brokers_of(settings.all_brokers)
     except BadInput as error:
         yield failed("broker", error)
     else:
-        yield from check_broker(broker, site.id if site is not None else None)
+        for broker in brokers:
+            yield from check_broker(broker, site.id if site is not None else None)
     if settings.store.kind == "influx":
         yield from check_influx(settings.store, now)
     plant_time = answered.plant_time if answered is not None else None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from pydantic import SecretStr
@@ -16,8 +19,13 @@ from dutyroom.doctor.broker import check_broker
 from dutyroom.doctor.findings import Grade
 from dutyroom.progress import client as small_talk
 from dutyroom.settings import BrokerSettings
+from history.journal import JournalFile
+from ingest.broker import new_client
+from ingest.collector import Collector
 from tests.conftest import or_skip
+from tests.integration.collecting import PACE, levels, listening, until
 from tests.support.programs import Process, ProgramMissing, find_mosquitto, free_port, listens
+from tests.unit.ingest.plants import TANK, plant
 
 
 @pytest.fixture
@@ -72,6 +80,29 @@ async def test_both_clients_of_the_service_connect_with_the_files_of_the_setting
     assert next(iter(check_broker(broker, None))).grade is Grade.OK
     async with small_talk(broker) as mqtt:
         await mqtt.publish("said", b"1", qos=1)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+def test_the_collector_hears_through_tls(keys: Path, port: int, protocol: Literal["3.1.1", "5"]) -> None:
+    broker = broker_of(settings(keys, port).model_copy(update={"protocol": protocol}))
+    gateway = new_client(replace(broker, client_id="gateway"), clean=True)
+    with JournalFile(keys / "journal.db") as journal:
+        collector = Collector([broker], journal, plant(), pace=PACE)
+        collector.start()
+        try:
+            until(lambda: listening(collector), "listening")
+            gateway.connect(broker.host, broker.port)
+            gateway.loop_start()
+            # larger than one record of TLS, and many at once: what the socket cannot show must be read all the same
+            for number in range(300):
+                gateway.publish(TANK, json.dumps({"points": {"tank_level": number}, "pad": "x" * 3_000}), qos=1)
+            until(lambda: levels(journal) == list(range(300)), "all journalled")
+            until(lambda: collector.status().acked == collector.status().received, "all acknowledged")
+        finally:
+            gateway.disconnect()
+            gateway.loop_stop()
+            collector.stop()
 
 
 @pytest.mark.integration

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from dutyroom.brokers import brokers_of
 from dutyroom.settings import load_settings
 from dutyroom.snapshots import Snapshots
-from plant.errors import ConfigError
+from ingest.mqtt.packets import Protocol
+from plant.errors import BadInput, ConfigError
 
 
 def write(folder: Path, text: str) -> Path:
@@ -92,3 +94,62 @@ def test_three_snapshots_are_kept_newest_first_and_none_ahead(tmp_path: Path) ->
         snapshots.save(offset, str(offset).encode())
     assert list(snapshots.newest(17)) == [(15, b"15"), (10, b"10")]
     assert snapshots.oldest() == 10
+
+
+TWO = """
+[[brokers]]
+name = "bathhouse"
+url = "mqtt://one:1883"
+username = "dutyroom"
+password_file = "{secret}"
+[[brokers]]
+url = "mqtts://two"
+protocol = "5"
+session_days = 2
+"""
+
+
+def test_several_brokers_each_with_its_own_ways(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("hush\n")
+    first, second = brokers_of(load_settings(write(tmp_path, TWO.format(secret=tmp_path / "secret"))).all_brokers)
+    assert (first.name, first.url, first.username, first.password) == (
+        "bathhouse",
+        "mqtt://one:1883",
+        "dutyroom",
+        "hush",
+    )
+    assert (second.name, second.url, second.protocol) == ("2", "mqtts://two:8883", Protocol.V5)
+    assert second.session_expiry_s == 2 * 86_400
+    assert "hush" not in repr(first)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param('[broker]\nurl = "mqtt://a"\n[[brokers]]\nurl = "mqtt://b"\n', "into the list", id="both ways"),
+        pytest.param('[[brokers]]\nurl = "mqtt://b"\nport = 1\n', "brokers.0.port", id="unknown key"),
+        pytest.param('[broker]\nprotocol = "3.1"\n', "broker.protocol", id="unknown protocol"),
+        pytest.param("[broker]\nkeepalive_s = 1\n", "broker.keepalive_s", id="keepalive"),
+    ],
+)
+def test_wrong_brokers_are_refused_by_key(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        load_settings(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param(
+            '[[brokers]]\nurl = "mqtt://a"\n[[brokers]]\nurl = "mqtt://a:1883"\n', "url 'mqtt://a:1883'", id="twin"
+        ),
+        pytest.param('[[brokers]]\nname="x"\n[[brokers]]\nname = "x"\nurl = "mqtt://a"\n', "name 'x'", id="same name"),
+        pytest.param('[broker]\nurl = "mqtt://li:x@a"\nusername = "wang"\n', "name it once", id="two users"),
+        pytest.param('[broker]\npassword_file = "p"\n', "needs a username", id="password of nobody"),
+        pytest.param('[broker]\nusername = "li"\npassword_file = "nowhere"\n', "cannot be read", id="no file"),
+        pytest.param('[broker]\nusername = "li"\npassword_file = "/dev/null"\n', "is empty", id="empty file"),
+    ],
+)
+def test_brokers_that_cannot_be_meant_are_told(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        brokers_of(load_settings(write(tmp_path, text)).all_brokers)

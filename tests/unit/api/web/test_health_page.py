@@ -48,6 +48,13 @@ async def test_a_service_that_is_well_says_so_part_by_part(house: House) -> None
     assert 'class="late"' not in page
 
 
+async def test_several_brokers_are_told_apart_by_their_names(house: House) -> None:
+    house.set_live(broker_connected=False, collected=Collected(brokers={"bathhouse": True, "2": False}))
+    page = await _page(house)
+    assert _row(page, "MQTT 服务器 bathhouse") == "MQTT 服务器 bathhouse 已连接"
+    assert _row(page, "MQTT 服务器 2") == "MQTT 服务器 2 未连接"
+
+
 async def test_what_ails_is_said_in_words_and_stands_out(house: House) -> None:
     house.set_live(
         broker_connected=False, consumers={"rules": 100, "store": 60}, faults={"journal": Trouble.WAITS.value}
