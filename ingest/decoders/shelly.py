@@ -51,7 +51,7 @@ def decode(topic: str, payload: bytes) -> Decoded:
     relays, network and system are states. Raises Refused where the message cannot be understood.
     """
     levels = topic.split("/")
-    if levels[0] == "shellies":
+    if levels[0] == "shellies" and len(levels) > 2:
         return shelly1.decode(levels[1:], payload)
     if levels[-1] in ("online", "LWT"):
         return availability(payload, "/".join(levels[:-1]))

@@ -73,7 +73,7 @@ def _sensors(body: Node, findings: Findings) -> None:
         for path, last, value in leaves(raw, _named(name, raw)):
             if last.lower() in _IDENTITIES:
                 continue
-            leaf = path.rsplit(".", 2)[-2] if last.isdigit() else last
+            leaf = _measure(path)
             if leaf in _TEMPERATURES:
                 findings.add(path, value, temperature, stated=True)
             elif leaf in _PRESSURES and isinstance(pressure, str):
@@ -82,6 +82,11 @@ def _sensors(body: Node, findings: Findings) -> None:
                 findings.add(path, value, _ENERGY_UNITS.get(leaf))
             else:
                 findings.add(path, value, _UNITS.get(leaf))
+
+
+def _measure(path: str) -> str:
+    """What is measured: `Power` of `ENERGY.Power.0` too."""
+    return next((part for part in reversed(path.split(".")) if not part.isdigit()), path)
 
 
 def _named(name: str, raw: object) -> str:

@@ -30,7 +30,7 @@ def decode(topic: str, payload: bytes) -> Decoded:
     Raises Refused where the message cannot be understood.
     """
     levels = topic.split("/")
-    names = levels[1:] if levels[0] == _ROOT else levels
+    names = levels[1:] if levels[0] == _ROOT and len(levels) > 1 else levels
     if names[:1] == ["bridge"]:
         return _bridge(names[1:], payload)
     if names[-1] == "availability":
