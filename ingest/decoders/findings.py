@@ -56,10 +56,16 @@ class Findings:
             return
         self._samples.append(Sample(key, number, at.ms, unit, implied=unit is not None))
 
-    def doubt(self, key: str, raw: object, reason: Reason, quality: Quality = Quality.BAD) -> None:
-        """A value the device itself does not trust, or (`raw` no number) an error in the place of one."""
+    def doubt(
+        self, key: str, raw: object, reason: Reason, quality: Quality = Quality.BAD, *, unit: str | None = None
+    ) -> None:
+        """A value the device itself does not trust, or (`raw` no number) an error in the place of one.
+
+        `unit` is the one of the format's documentation.
+        """
         number = parse_number(raw)
-        self._samples.append(Sample(key, math.nan if number is None else number, quality=quality, reason=reason))
+        value = math.nan if number is None else number
+        self._samples.append(Sample(key, value, None, unit, quality, reason, implied=unit is not None))
 
     def refuse(self, reason: RejectReason, detail: str, key: str | None = None) -> None:
         """One value of the message that cannot be used."""

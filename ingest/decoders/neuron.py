@@ -36,13 +36,13 @@ def decode(_topic: str, payload: bytes) -> Decoded:
 
 
 def _by_name(values: Node, errors: Node, findings: Findings) -> None:
+    failed = [name for name, code in errors.items() if code not in (None, 0)]
     for name, raw in values.items():
-        if name not in errors:
+        if name not in failed:
             for path, _, value in leaves(raw, name):
                 findings.add(path, value)
-    for name, code in errors.items():
-        if code not in (None, 0):
-            findings.doubt(name, None, Reason.DEVICE_FAILURE)
+    for name in failed:
+        findings.doubt(name, None, Reason.DEVICE_FAILURE)
 
 
 def _tag(tag: Node, findings: Findings) -> None:

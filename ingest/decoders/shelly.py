@@ -51,7 +51,7 @@ def decode(topic: str, payload: bytes) -> Decoded:
     relays, network and system are states. Raises Refused where the message cannot be understood.
     """
     levels = topic.split("/")
-    if levels[0] == "shellies" and len(levels) > 2:
+    if levels[0] == "shellies":
         return shelly1.decode(levels[1:], payload)
     if levels[-1] in ("online", "LWT"):
         return availability(payload, "/".join(levels[:-1]))
@@ -103,24 +103,25 @@ def _component(name: str, part: Node, findings: Findings) -> None:
     faults = [word for word in _words(part) if isinstance(word, str)]
     broken = "power_meter_failure" in faults or "read" in faults
     beyond = {word.partition(":")[2] for word in faults if word.startswith("out_of_range:")}
-    empty = _is_empty_battery(part)
+    empty, celsius = _is_empty_battery(part), _probes(name, part)
     for path, last, value in leaves({key: raw for key, raw in part.items() if not key.endswith("errors")}, name):
         if _ASIDE.intersection(path.split(".")[1:]):
             continue
-        if last == "tF" and f"{path[:-1]}C" in _probes(name, part):
+        if last == "tF" and f"{path[:-1]}C" in celsius:
             continue
+        unit = unit_of(last)
         if last in _STATES or (kind in _RELAYS and last in ("state", "brightness", "value")):
             findings.state(path, value)
+        elif isinstance(value, str):
+            continue
         elif broken:
-            findings.doubt(path, value, Reason.DEVICE_FAILURE)
+            findings.doubt(path, value, Reason.DEVICE_FAILURE, unit=unit)
         elif last in beyond:
-            findings.doubt(path, value, Reason.OUT_OF_SPECIFICATION, Quality.UNCERTAIN)
+            findings.doubt(path, value, Reason.OUT_OF_SPECIFICATION, Quality.UNCERTAIN, unit=unit)
         elif empty and ".battery." in path:
-            findings.doubt(path, value, Reason.SENTINEL)
+            findings.doubt(path, value, Reason.SENTINEL, unit=unit)
         else:
-            findings.add(path, value, unit_of(last))
-    if broken and "tC" in part and part["tC"] is None:
-        findings.doubt(f"{name}.tC", None, Reason.DEVICE_FAILURE)
+            findings.add(path, value, unit)
 
 
 def _words(part: Node) -> Iterator[object]:
@@ -132,7 +133,7 @@ def _words(part: Node) -> Iterator[object]:
 
 def _probes(name: str, part: Node) -> frozenset[str]:
     """Paths of temperatures in °C: what is there in °F too is the same reading once more."""
-    return frozenset(path for path, last, value in leaves(part, name) if last == "tC" and value is not None)
+    return frozenset(path for path, last, _ in leaves(part, name) if last == "tC")
 
 
 def _is_empty_battery(part: Node) -> bool:
@@ -179,7 +180,10 @@ def _claims(topic: str, payload: bytes) -> bool:
         return True
     message = peek_object(payload)
     method = message.get("method")
-    return (isinstance(method, str) and method.startswith("Notify")) or any(map(_COMPONENT.fullmatch, message))
+    if isinstance(method, str) and method.startswith("Notify"):
+        return True
+    answer = "src" in message and "id" in message and not message.keys().isdisjoint({"result", "error"})
+    return answer or any(map(_COMPONENT.fullmatch, message))
 
 
 FORMAT = Format("shelly", decode, _claims)

@@ -24,8 +24,8 @@ _BROKEN_PROBE = 999
 
 def decode(levels: list[str], payload: bytes) -> Decoded:
     """The key is the topic below the device, dotted (`emeter.0.power`); raises Refused where it is no value."""
-    if levels[-1] in ("announce", "command"):
-        return Decoded(kind=Kind.CONFIG if levels[-1] == "announce" else Kind.STATUS)
+    if len(levels) < 2 or levels[-1] in ("announce", "command"):
+        return Decoded(kind=Kind.CONFIG if levels[-1:] == ["announce"] else Kind.STATUS)
     device, key = levels[0], ".".join(levels[1:])
     if key == "online":
         return availability(payload, device)

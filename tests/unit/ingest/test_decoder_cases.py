@@ -17,10 +17,15 @@ def without_detail(line: Line) -> Line:
     return {name: value for name, value in line.items() if name != "detail"}
 
 
+def in_order(lines: list[Line]) -> list[str]:
+    """Which value of a message comes first is nobody's concern."""
+    return sorted(json.dumps(without_detail(line), sort_keys=True) for line in lines)
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_decoder_case(case: Path) -> None:
     lines = explain_unbound(Given((case / "topic").read_text(), (case / "payload").read_bytes()))
-    assert [without_detail(line) for line in lines] == json.loads((case / "expected.json").read_text())
+    assert in_order(lines) == in_order(json.loads((case / "expected.json").read_text()))
 
 
 def test_there_are_cases() -> None:
