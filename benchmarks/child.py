@@ -26,9 +26,9 @@ _MAIN = "from dutyroom.cli import main; main()"
 
 
 def pumps(area: str, prefix: str, count: int) -> dict[str, Equipment]:
-    """Pumps at `area/prefix-0001` … that speak the native format."""
+    """Pumps at `area/prefix-0001` … that speak the native format, ten times a second: less than that is no flood."""
     names = [f"{prefix}-{number:04}" for number in range(1, count + 1)]
-    return {name: Equipment(name, f"{area}/{name}", "pump", Text(name, name)) for name in names}
+    return {name: Equipment(name, f"{area}/{name}", "pump", Text(name, name), interval_ms=100) for name in names}
 
 
 @dataclass(frozen=True, slots=True)

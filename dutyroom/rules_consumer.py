@@ -13,6 +13,7 @@ from dutyroom.judging import Judged, Judging
 from dutyroom.snapshots import Snapshots
 from history.entries import Entry, Tick
 from history.protocols import FollowedJournal
+from ingest.reasons import RejectReason
 from ingest.requests import Request
 from maintenance.ledger.ledger import Ledger
 from maintenance.ledger.rows import EngineCommit, Reject
@@ -216,6 +217,8 @@ class RulesConsumer(Follower):
         self.repeated += taken.repeated
         self.duplicates += taken.duplicates
         self.conflicts += taken.conflicts
+        if taken.flooded:
+            self.rejected[RejectReason.FLOOD] = self.rejected.get(RejectReason.FLOOD, 0) + taken.flooded
         for repair in taken.repairs:
             self.repaired[repair.kind.value] = self.repaired.get(repair.kind.value, 0) + 1
         for item in judged.rejected:

@@ -12,6 +12,7 @@ from ingest.decoders import FORMATS, Decode, Kind
 from ingest.decoders.moments import from_wall
 from ingest.decoders.sparkplug import FORMAT as SPARKPLUG_FORMAT
 from ingest.decoders.sparkplug import Address, any_kind, followed
+from ingest.floods import UNDECLARED, declared_rates, nominal_rate
 from ingest.reasons import Rejected, RejectReason
 from ingest.topics import Channel, NativeTopic, parse
 from plant.errors import BadInput
@@ -95,11 +96,15 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What to do with the messages of one topic: feed points, refuse (`refusal`), or nothing (`silent`)."""
+    """What to do with the messages of one topic: feed points, refuse (`refusal`), or nothing (`silent`).
+
+    `nominal` is how many messages a minute it should bring at most (`floods.nominal_rate`).
+    """
 
     feeds: tuple[Feed, ...] = ()
     refusal: Rejected | None = None
     silent: Kind | None = None
+    nominal: float = UNDECLARED
 
 
 _Bound = tuple[Binding, Target]
@@ -114,6 +119,7 @@ class Bindings:
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
         self._routes: dict[str, Route] = {}
+        self._rates = declared_rates(plant)
         self._filters = MQTTMatcher()  # type: ignore[no-untyped-call]  # paho's matcher has no types
         bound: dict[str, list[_Bound]] = {}
         for machine in plant.site.equipment.values():
@@ -162,7 +168,7 @@ class Bindings:
         name = parse(topic)
         if name is None or name.site != self._plant.site.id:
             if pairs:
-                return Route(tuple(_feeds(pairs, self._plant.site.zone)))
+                return self._fed(tuple(_feeds(pairs, self._plant.site.zone)))
             detail = f"no binding matches {topic[:200]!r}; bind it to a point, or publish on dutyroom/v1/<site>/…"
             return Route(refusal=Rejected(RejectReason.UNKNOWN_TOPIC, detail))
         if name.channel in (Channel.CLOCK, Channel.MARKER, Channel.COLLECTOR):
@@ -171,7 +177,11 @@ class Bindings:
         if machine is None or machine.retired:
             detail = f"the site {name.site} has no equipment {name.path[:200]!r}"
             return Route(refusal=Rejected(RejectReason.UNKNOWN_EQUIPMENT, detail))
-        return Route((self._by_path(machine, pairs, name.channel),))
+        return self._fed((self._by_path(machine, pairs, name.channel),))
+
+    def _fed(self, feeds: tuple[Feed, ...]) -> Route:
+        series = {target.series for feed in feeds for targets in feed.targets.values() for target in targets}
+        return Route(feeds, nominal=nominal_rate(self._rates[number] for number in series))
 
     def _matching(self, topic: str) -> Iterable[list[_Bound]]:
         matches: Iterable[list[_Bound]] = self._filters.iter_match(topic)  # type: ignore[no-untyped-call]

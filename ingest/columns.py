@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 from ingest.decoders import Envelope, Sample
 from plant.instants import NEVER
+from plant.quality import Quality, Reason
+
+DELAYED_MS = 60_000
+"""A value older than this when it came is delayed (SEMANTICS §6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class Columns:
 class ColumnBuilder:
     """Gathers values message by message; what a message's values share is written once, not once a value."""
 
-    __slots__ = ("_arrivals", "_counts", "_enveloped", "_own", "_series", "_special", "_values")
+    __slots__ = ("_arrivals", "_counts", "_enveloped", "_flooded", "_own", "_series", "_special", "_values")
 
     def __init__(self) -> None:
         self._series: list[int] = []
@@ -81,6 +85,7 @@ class ColumnBuilder:
         self._arrivals: list[Arrival] = []
         self._special: list[tuple[int, Sample]] = []
         self._enveloped: list[tuple[int, int, Envelope]] = []
+        self._flooded: list[tuple[int, int]] = []
 
     def __len__(self) -> int:
         return len(self._series)
@@ -88,6 +93,10 @@ class ColumnBuilder:
     def mark(self, begin: int, envelope: Envelope) -> None:
         """The rows from `begin` on came in this envelope."""
         self._enveloped.append((begin, len(self._series), envelope))
+
+    def mark_flood(self, begin: int) -> None:
+        """The rows from `begin` on came on a topic that floods."""
+        self._flooded.append((begin, len(self._series)))
 
     def add(self, series: list[int], values: Collection[float], ts: int | None, arrival: Arrival) -> None:
         """Plain good values of one message at its time `ts` (None: it gave none)."""
@@ -123,14 +132,22 @@ class ColumnBuilder:
         def flags(per_message: Iterable[bool]) -> NDArray[np.bool_]:
             return np.repeat(np.fromiter(per_message, np.bool_, len(counts)), counts)
 
+        own, received = integers(self._own), integers(a.received_at for a in self._arrivals)
+        for begin, end in self._flooded:
+            # What is old on arrival is a backlog, and says so by itself.
+            rows = slice(begin, end)
+            fresh = (quality[rows] == Quality.GOOD) & (
+                (own[rows] == NEVER) | (received[rows] - own[rows] <= DELAYED_MS)
+            )
+            quality[rows][fresh], reason[rows][fresh] = Quality.UNCERTAIN, Reason.FLOOD
         return Columns(
             series=np.array(self._series, np.int32),
             value=np.array(self._values, np.float64),
-            own=integers(self._own),
+            own=own,
             quality=quality,
             reason=reason,
             historical=historical,
-            received=integers(a.received_at for a in self._arrivals),
+            received=received,
             retain=flags(a.retain for a in self._arrivals),
             draining=flags(a.draining for a in self._arrivals),
             seen=integers(a.seen for a in self._arrivals),

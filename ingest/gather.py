@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ingest.bindings import Bindings, Feed, Target
-from ingest.columns import Arrival, ColumnBuilder
+from ingest.columns import DELAYED_MS, Arrival, ColumnBuilder
 from ingest.decoders import Decode, Decoded, Kind, Sample, decode
-from ingest.placing import DELAYED_MS
 from ingest.reasons import Rejected, RejectReason
 from ingest.topics import Channel
 from plant.errors import BadInput

@@ -16,9 +16,10 @@ from ingest.decoders.sparkplug import EdgeNodes, EdgeState
 from ingest.door import Admitted, Door
 from ingest.echoes import Echoes, EchoesState
 from ingest.edges import Edges
+from ingest.floods import TIMES, Floods, FloodsState, Flow
 from ingest.gather import Gathered, gather
 from ingest.memories import MemoriesState
-from ingest.reasons import RejectReason
+from ingest.reasons import Rejected, RejectReason
 from ingest.repairs import Repair
 from ingest.repeats import Repeats, RepeatsState
 from ingest.requests import Request
@@ -51,7 +52,8 @@ class Intaken:
     """What a run of entries gave.
 
     Of `messages` judged, each has readings in `batch`, or is in `rejected`, or both, or is counted in `empty` (rightly
-    holds no reading) or `repeated` (held only duplicates). `duplicates` counts readings dropped as such, `conflicts`
+    holds no reading), `repeated` (held only duplicates) or `flooded` (more than its topic may send; of each minute the
+    first is in `rejected` instead). `duplicates` counts readings dropped as such, `conflicts`
     readings that overrule one of the same time. `requests` are what the live service must publish, `repairs` doubtful
     readings that were decided.
     """
@@ -65,6 +67,7 @@ class Intaken:
     conflicts: int = 0
     requests: tuple[Request, ...] = ()
     repairs: tuple[Repair, ...] = ()
+    flooded: int = 0
 
     @staticmethod
     def nothing() -> Intaken:
@@ -84,6 +87,7 @@ class Intaken:
             self.conflicts + later.conflicts,
             self.requests + later.requests,
             self.repairs + later.repairs,
+            self.flooded + later.flooded,
         )
 
 
@@ -94,6 +98,7 @@ class _Snapshot(msgspec.Struct, frozen=True):
     repeats: RepeatsState = RepeatsState()
     edges: EdgeState = EdgeState()
     echoes: EchoesState = EchoesState()
+    floods: FloodsState = FloodsState()
 
 
 class Intake:
@@ -111,6 +116,7 @@ class Intake:
         self._repeats = Repeats()
         self._nodes = EdgeNodes()
         self._echoes = Echoes(plant.series)
+        self._floods = Floods()
         self._seen = NEVER
         self._held: list[tuple[int, Message]] = []
 
@@ -145,7 +151,7 @@ class Intake:
         return result + run.finish(self._door)
 
     def _run(self) -> _Run:
-        return _Run(Edges(self._bindings, self._nodes), self._repeats, self._echoes)
+        return _Run(Edges(self._bindings, self._nodes), self._repeats, self._echoes, self._floods)
 
     def _release(self, run: _Run, received_at: int | None) -> None:
         """Judge what is held. A backlog of this clock brings its own ticks in order, so draining means nothing here."""
@@ -188,6 +194,7 @@ class Intake:
             self._repeats.state(),
             self._nodes.state(),
             self._echoes.state(),
+            self._floods.state(),
         )
 
     def _take_up(self, snapshot: _Snapshot) -> None:
@@ -196,15 +203,18 @@ class Intake:
         self._repeats = Repeats.restore(snapshot.repeats)
         self._nodes = EdgeNodes.restore(snapshot.edges)
         self._echoes = Echoes.restore(snapshot.echoes, self._plant.series)
+        self._floods = Floods.restore(snapshot.floods)
 
 
 class _Run:
     """Messages gathered to go through the door in one piece."""
 
-    def __init__(self, edges: Edges, repeats: Repeats, echoes: Echoes) -> None:
+    def __init__(self, edges: Edges, repeats: Repeats, echoes: Echoes, floods: Floods) -> None:
         self._edges = edges
         self._repeats = repeats
         self._echoes = echoes
+        self._floods = floods
+        self._flooded = 0
         self._columns = ColumnBuilder()
         self._rejected: list[RejectedMessage] = []
         self._messages = 0
@@ -230,11 +240,33 @@ class _Run:
     def _gather(self, message: Message, arrival: Arrival) -> Gathered:
         address = sparkplug.parse(message.topic)
         if address is None:
-            return gather(self._edges.bindings, self._columns, message.topic, message.payload, arrival)
+            return self._gather_bounded(message, arrival)
         gathered, request = self._edges.gather(self._columns, address, message, arrival)
         if request is not None:
             self._requests.append(request)
         return gathered
+
+    def _gather_bounded(self, message: Message, arrival: Arrival) -> Gathered:
+        """As `gather`, for topics whose messages stand for themselves: what floods is marked, then dropped."""
+        bindings, begin = self._edges.bindings, len(self._columns)
+        route = bindings.route(message.topic)
+        watched = route.feeds and not arrival.draining and not arrival.retain
+        flow = self._floods.judge(message.topic, arrival.received_at, route.nominal) if watched else Flow.PASS
+        if flow is Flow.DROPPED:
+            return self._drop(message.topic, route.nominal)
+        gathered = gather(bindings, self._columns, message.topic, message.payload, arrival)
+        if flow is Flow.MARKED and gathered.rows:
+            self._columns.mark_flood(begin)
+        return gathered
+
+    def _drop(self, topic: str, nominal: float) -> Gathered:
+        if not self._floods.first_dropped(topic):
+            self._flooded += 1
+            return Gathered(0)
+        detail = (
+            f"more than {TIMES} x {nominal:g} messages a minute on this topic; lower its rate, or declare `interval`"
+        )
+        return Gathered(0, (Rejected(RejectReason.FLOOD, f"{detail}; further ones are only counted"),))
 
     def finish(self, door: Door) -> Intaken:
         if not self._messages:
@@ -253,6 +285,7 @@ class _Run:
             admitted.conflicts,
             tuple(self._requests),
             admitted.repairs,
+            self._flooded,
         )
 
     def _repeated(self, admitted: Admitted) -> int:

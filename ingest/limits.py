@@ -34,7 +34,8 @@ class Limits:
     `jump` is the largest believable change per minute, infinite where any is. `tolerance` is half the point's
     resolution: a meter that "falls" by less has only been rounded. `slack` may be added to any change:
     registers count in steps that may be many minutes' worth. `checked` marks series whose readings are compared with
-    the one before: meters and those with a jump.
+    the one before: meters and those with a jump. `typical` are the ends of the normal band, NaN where none is known;
+    `temperature` marks series in Cel.
     """
 
     low: NDArray[np.float64]
@@ -45,6 +46,8 @@ class Limits:
     slack: NDArray[np.float64]
     sentinels: NDArray[np.float64]
     checked: NDArray[np.bool_]
+    typical: tuple[NDArray[np.float64], NDArray[np.float64]]
+    temperature: NDArray[np.bool_]
 
     @staticmethod
     def of(plant: Plant) -> Limits:
@@ -70,6 +73,11 @@ class Limits:
             slack=slack,
             sentinels=sentinels,
             checked=meter | np.isfinite(jump),
+            typical=(
+                np.array([math.nan if point.typical is None else point.typical[0] for point in points], np.float64),
+                np.array([math.nan if point.typical is None else point.typical[1] for point in points], np.float64),
+            ),
+            temperature=np.array([point.unit == "Cel" for point in points], np.bool_),
         )
 
     def one(self, series: int) -> SeriesLimits:

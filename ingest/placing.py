@@ -1,17 +1,17 @@
-"""Which time and which trust each value gets, by itself: SEMANTICS §6, hard ranges, sentinels (DQ-01, 05, 07)."""
+"""Which time and which trust each value gets, by itself: SEMANTICS §6, ranges, scales (DQ-01, 05, 07, 13)."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.columns import Columns
+from ingest.columns import DELAYED_MS, Columns
 from ingest.limits import Limits
+from ingest.scales import in_another_scale
 from plant.instants import NEVER
 from plant.quality import Quality, Reason
 
 FUTURE_MS = 5_000
-DELAYED_MS = 60_000
 HISTORICAL_MS = 86_400_000
 
 OUT_OF_FORCE = (Reason.HISTORICAL, Reason.NO_TIME_IN_BACKLOG, Reason.RETAINED)
@@ -48,9 +48,23 @@ def judge_values(columns: Columns, limits: Limits) -> tuple[NDArray[np.float64],
     said_bad = columns.quality == Quality.BAD
     bad = said_bad | broken | sentinel | outside
     faults = [(broken, Reason.NOT_A_NUMBER), (sentinel, Reason.SENTINEL), (outside, Reason.OUT_OF_RANGE)]
+    if outside.any():
+        faults.insert(2, (_misscaled(value, series, outside, limits), Reason.UNIT_OR_SCALE))
     found = _first(faults, columns.reason)
     reason = np.where(said_bad, columns.reason, found)
     return value, np.where(bad, np.uint8(Quality.BAD), columns.quality), reason
+
+
+def _misscaled(
+    value: NDArray[np.float64], series: NDArray[np.int32], outside: NDArray[np.bool_], limits: Limits
+) -> NDArray[np.bool_]:
+    """Values that cannot be, but would be usual ones in another unit or scale (DQ-13); looked for only among those."""
+    found = np.zeros(len(value), np.bool_)
+    low, high = limits.typical
+    rows = np.flatnonzero(outside)
+    at = series[rows]
+    found[rows] = in_another_scale(value[rows], (low[at], high[at]), limits.temperature[at])
+    return found
 
 
 def merge(quality: _Bytes, reason: _Bytes, doubt: _Bytes) -> tuple[_Bytes, _Bytes]:

@@ -26,6 +26,8 @@ class RejectReason(StrEnum):
     BAD_TIME = "bad_time"
     BAD_QUALITY = "bad_quality"
     """Its quality word is none of good, uncertain, bad."""
+    FLOOD = "flood"
+    """Its topic brings far more messages than it should, and has used up its allowance (DQ-14)."""
     NOT_PROTOBUF = "not_protobuf"
     """A Sparkplug topic, but bytes that are no Sparkplug payload."""
     NOT_BORN = "not_born"

@@ -143,7 +143,9 @@ def select(chosen: ForEach, points: Mapping[str, Point]) -> Iterator[str]:
             continue
         if chosen.kinds and point.kind.value not in chosen.kinds:
             continue
-        if not chosen.flatline or point.flatline is not None:
+        if chosen.flatline and point.flatline is None:
+            continue
+        if not chosen.jump or point.jump is not None:
             yield name
 
 

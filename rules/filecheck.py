@@ -72,8 +72,8 @@ def _own(located: Located[RuleFile]) -> Iterator[Problem]:
         steps = ", ".join(duration_text(step) for step in STEPS_MS)
         yield located.problem(("every",), "not a step of the grid", expected=f"one of {steps}")
     each = rule.for_each
-    if each is not None and sum((bool(each.points), bool(each.kinds), each.flatline)) != 1:
-        yield located.problem(("for_each",), "for_each says not clearly which points", expected="one of its three keys")
+    if each is not None and sum((bool(each.points), bool(each.kinds), each.flatline, each.jump)) != 1:
+        yield located.problem(("for_each",), "for_each says not clearly which points", expected="one of its four keys")
     if rule.judges_points and each is None:
         yield located.problem(("judges_points",), "judges_points needs for_each", hint="say which points are judged")
     if not rule.levels:

@@ -151,7 +151,7 @@ def _rule(file: RuleFile) -> Rule:
             name: RuleParam(name, param.unit, param.default, *param.range, param.text())
             for name, param in file.params.items()
         },
-        for_each=None if each is None else ForEach(each.points, each.kinds, each.flatline),
+        for_each=None if each is None else ForEach(each.points, each.kinds, each.flatline, each.jump),
         comparable=tuple(Comparable(item.expression, item.within) for item in file.comparable),
         verify_for_ms=usual if file.verify_for is None else file.verify_for,
         suppressed_by=file.suppressed_by,
@@ -183,6 +183,11 @@ def _level(level: LevelFile) -> Level:
     )
 
 
+def _each(chosen: ForEach) -> tuple[object, ...]:
+    # `jump` came later: what does not say it keeps the version it had.
+    return (chosen.points, chosen.kinds, chosen.flatline, *((True,) if chosen.jump else ()))
+
+
 def version_of(rule: Rule) -> str:
     """Twelve hex digits of the sha-256 of everything that changes a verdict, an alarm or a closure; no texts."""
     content = {
@@ -195,7 +200,7 @@ def version_of(rule: Rule) -> str:
         "needs": rule.needs,
         "points": rule.points,
         "params": {name: (param.unit, param.default, param.low, param.high) for name, param in rule.params.items()},
-        "for_each": rule.for_each and (rule.for_each.points, rule.for_each.kinds, rule.for_each.flatline),
+        "for_each": rule.for_each and _each(rule.for_each),
         "comparable": [(item.expression, item.within) for item in rule.comparable],
         "verify_for_ms": rule.verify_for_ms,
         "suppressed_by": rule.suppressed_by,

@@ -38,12 +38,14 @@ class ForEach:
     """Runs a rule over several points of an equipment, bound to the name `p` in its expressions.
 
     `points` are names or family names (`joint_temp_{loc}_{phase}`); `kinds` and `flatline` select among all points
-    instead: those of these kinds, and (flatline) only points that declare when they count as stuck.
+    instead: those of these kinds, (flatline) only points that declare when they count as stuck, (jump) only those
+    that declare how fast they can change.
     """
 
     points: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     flatline: bool = False
+    jump: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,11 +78,12 @@ class LevelFile(Strict):
 
 
 class ForEachFile(Strict):
-    """Which points `p` stands for; one of the three."""
+    """Which points `p` stands for; one of the four."""
 
     points: tuple[str, ...] = ()
     kinds: tuple[Literal["sensor", "command", "setpoint", "status", "meter"], ...] = ()
     flatline: bool = False
+    jump: bool = False
 
 
 class ComparableFile(Strict):

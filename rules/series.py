@@ -18,6 +18,7 @@ _UNCERTAIN = frozenset(
         Reason.OUT_OF_SPECIFICATION,
         Reason.NO_TIME_IN_BACKLOG,
         Reason.CONFLICT,
+        Reason.FLOOD,
     }
 )
 

@@ -22,6 +22,7 @@ REJECTS: Mapping[RejectReason, Text] = {
     RejectReason.NOT_A_VALUE: Text("不是数值", "Not a value"),
     RejectReason.BAD_TIME: Text("时标无效", "Time cannot be read"),
     RejectReason.BAD_QUALITY: Text("质量码无效", "Unknown quality word"),
+    RejectReason.FLOOD: Text("消息过多，超出限额", "Flood, beyond its allowance"),
     RejectReason.NOT_PROTOBUF: Text("不是 Sparkplug 报文", "Not a Sparkplug payload"),
     RejectReason.NOT_BORN: Text("未收到设备上线报文（BIRTH）", "Birth of the device not seen"),
     RejectReason.SEQUENCE_GAP: Text("报文序号不连续，有丢失", "Message before it is missing"),

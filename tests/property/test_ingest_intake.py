@@ -83,7 +83,7 @@ def columns(batch: ReadingBatch) -> list[list[str]]:
 def same(one: Intaken, other: Intaken) -> bool:
     def counts(taken: Intaken) -> tuple[object, ...]:
         told = (taken.rejected, taken.messages, taken.empty, taken.repeated, taken.duplicates, taken.conflicts)
-        return (*told, taken.repairs)
+        return (*told, taken.repairs, taken.flooded)
 
     return columns(one.batch) == columns(other.batch) and counts(one) == counts(other)
 
@@ -152,7 +152,7 @@ def test_every_message_ends_as_readings_or_is_counted(where: Plant, run: list[En
     given_messages = {offset for offset, entry in numbered if isinstance(entry, Message)}
     ended = set(taken.batch.offset.tolist()) | {refused.offset for refused in taken.rejected}
     assert ended <= given_messages
-    assert len(ended) + taken.empty + taken.repeated == taken.messages == len(given_messages)
+    assert len(ended) + taken.empty + taken.repeated + taken.flooded == taken.messages == len(given_messages)
 
 
 @given(st.sampled_from(TOPICS), st.one_of(st.binary(max_size=200), frames))
