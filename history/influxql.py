@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import httpx2
 import msgspec
@@ -145,7 +146,8 @@ def _ask(http: httpx2.Client, bucket: str, statements: Sequence[str]) -> list[_R
         "/query",
         params={"db": bucket, "epoch": "ms"},
         data={"q": ";".join(statements)},
-        headers={"Accept": "application/x-msgpack"},
+        # not gzipped: over the network of a site that costs the server more time than the bytes it saves
+        headers={"Accept": "application/x-msgpack", "Accept-Encoding": "identity"},
     )
     if answer.is_error:
         raise Corrupt(f"InfluxDB does not understand our query ({answer.text[:300]}); is it an InfluxDB 2?")
@@ -160,15 +162,12 @@ def _ask(http: httpx2.Client, bucket: str, statements: Sequence[str]) -> list[_R
 
 
 def _table(series: _Series) -> Table:
-    columns = list(zip(*series.values, strict=True))
-    return Table(
-        np.array(columns[0], np.int64),
-        {name: _numbers(column) for name, column in zip(series.columns[1:], columns[1:], strict=True)},
-    )
+    """The rows as columns of numbers; what is none is NaN (a value that is missing, a tag that `*` selected).
 
-
-def _numbers(column: Sequence[float | str | None]) -> NDArray[np.float64]:
-    """The column as numbers; what is none is NaN (a tag that `*` selected)."""
-    if any(isinstance(value, str) for value in column):
-        return np.full(len(column), np.nan)
-    return np.array(column, np.float64)
+    As one block, since column by column it takes twice the time of the answer itself. A time in ms fits a float.
+    """
+    rows = series.values
+    if str in set(map(type, chain.from_iterable(rows))):
+        rows = [[None if isinstance(value, str) else value for value in row] for row in rows]
+    block = np.array(rows, np.float64).T
+    return Table(block[0].astype(np.int64), dict(zip(series.columns[1:], block[1:], strict=True)))

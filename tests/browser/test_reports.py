@@ -7,7 +7,7 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from maintenance.ticket import State
 from tests.browser.campus import Campus
@@ -52,24 +52,66 @@ def test_anybody_scans_the_label_reports_with_a_photo_and_the_crew_sees_it(site:
     assert anybody.troubles == []
 
 
-def test_what_was_typed_outlives_a_dead_network_and_is_sent_once(site: Campus, come: Come) -> None:
+def test_words_and_photos_outlive_a_dead_network_and_are_sent_once(site: Campus, come: Come) -> None:
     site.advance(2, plant__chw_pump_1=DEAD)
     ticket = site.ticket("PU-01")
     visitor = come("李敏", phone=True)
     page = visitor.goto(f"/tickets/{ticket}")
-    page.fill("#note textarea", "轴承温度 71，等备件")
     visitor.context.set_offline(True)
-    page.locator("#note button").click()
-    page.wait_for_url("chrome-error://**")
-    visitor.context.set_offline(False)
-
-    page.goto(f"{site.url}/tickets/{ticket}")
-    expect(page.locator("#note textarea")).to_have_value("轴承温度 71，等备件")
-    page.locator("#note button").click()
-    expect(page.locator(".timeline")).to_contain_text("轴承温度 71，等备件")
+    for name in ("a.jpg", "b.jpg"):
+        page.set_input_files("#note input[type=file]", {"name": name, "mimeType": "image/jpeg", "buffer": photo()})
+        expect(page.locator("#note .kept img")).to_have_count(1 if name == "a.jpg" else 2)
+    expect(page.locator("#note .kept")).to_contain_text("保存备注时上传")
+    page.locator("#note .kept button").last.click()
+    expect(page.locator("#note .kept img")).to_have_count(1)
+    page.fill("#note textarea", "轴承温度 71，等备件")
+    page.locator("#note button.btn:not(.quiet)").click()
+    expect(page.get_by_role("status")).to_contain_text("2 条待上传")
+    expect(page.locator("#note .kept li")).to_have_count(2)
     expect(page.locator("#note textarea")).to_have_value("")
+    page.get_by_role("button", name="立即重试").click()
+    expect(page.get_by_role("status")).to_contain_text("2 条待上传")
+
+    # two answers are lost on the way back: what was taken is not taken again
+    lost: list[str] = []
+
+    def lose(route: Route) -> None:
+        lost.append(route.request.url)
+        route.fetch()
+        route.abort()
+
+    visitor.context.route("**/api/v1/tickets/**", lose, times=2)
+    visitor.context.set_offline(False)
+    expect(page.get_by_role("status")).to_be_hidden(timeout=60_000)
+    expect(page.locator("#note .kept")).to_be_hidden()
+    expect(page.locator(".timeline")).to_contain_text("轴承温度 71，等备件")
+    expect(page.locator(".photos img")).to_have_count(1)
+    assert len(lost) == 2
     page.reload()
     assert page.locator(".timeline").inner_text().count("轴承温度 71，等备件") == 1
+    assert page.locator(".photos img").count() == 1
+
+
+def test_what_waits_outlives_the_page_and_goes_out_from_any_other_of_the_same_person(site: Campus, come: Come) -> None:
+    site.advance(2, plant__chw_pump_1=DEAD)
+    ticket = site.ticket("PU-01")
+    visitor = come("王磊", phone=True)
+    page = visitor.goto(f"/tickets/{ticket}")
+    visitor.context.set_offline(True)
+    page.set_input_files("#note input[type=file]", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo()})
+    expect(page.locator("#note .kept img")).to_have_count(1)
+    page.fill("#note textarea", "联轴器已对中")
+    page.locator("#note button.btn:not(.quiet)").click()
+    expect(page.get_by_role("status")).to_contain_text("2 条待上传")
+    page.close()
+    visitor.context.set_offline(False)
+
+    later = visitor.context.new_page()
+    later.goto(f"{site.url}/alarms")
+    expect(later.get_by_role("status")).to_be_hidden(timeout=30_000)
+    later.goto(f"{site.url}/tickets/{ticket}")
+    expect(later.locator(".timeline")).to_contain_text("联轴器已对中")
+    assert later.locator(".timeline").inner_text().count("联轴器已对中") == 1
 
 
 def test_words_that_met_a_conflict_come_back_once_and_go_when_they_are_sent(site: Campus, come: Come) -> None:

@@ -157,6 +157,18 @@ def test_another_site_with_the_same_ids_is_not_ours(opens: Open, address: Influx
     assert store.span([SUPPLY]) == (T0 - 5, T0 - 5)
 
 
+def test_a_tag_is_no_number_even_where_it_looks_like_one(address: InfluxAddress) -> None:
+    write_line(address, f"chiller,site=7,equipment=1 power=2.5 {T0}")
+    write_line(address, f"chiller,site=7,equipment=1 oil_temp=40 {T0 + 1}")
+    with client(address) as http:
+        (table,) = query(http, address.bucket, ["SELECT * FROM chiller"])
+    assert table.ts.tolist() == [T0, T0 + 1]
+    np.testing.assert_array_equal(table.columns["power"], [2.5, np.nan])
+    np.testing.assert_array_equal(table.columns["oil_temp"], [np.nan, 40.0])
+    np.testing.assert_array_equal(table.columns["site"], [np.nan, np.nan])
+    np.testing.assert_array_equal(table.columns["equipment"], [np.nan, np.nan])
+
+
 def test_a_damaged_offset_file_is_reported(opens: Open, address: InfluxAddress, tmp_path: Path) -> None:
     (tmp_path / "store").mkdir()
     (tmp_path / "store" / "influx.offset").write_text("12")

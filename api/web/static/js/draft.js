@@ -1,6 +1,8 @@
 // Keeps what is typed until the service has it: each form with a `data-draft` field is kept in this browser, with the
 // key it will be sent under. A key that the service knows is done; everything else comes back into its field.
 
+import { shrunk } from "./photo.js";
+
 const PREFIX = "draft:";
 
 /** @typedef {{ text: string, key: string }} Draft */
@@ -68,23 +70,6 @@ function unfold() {
 }
 addEventListener("hashchange", unfold);
 unfold();
-
-// A photo of today's phones has more bytes than a basement lets through: drawn again at most 1,600 px wide before it is
-// sent. Where that fails the file goes as it is; the service does the same and more.
-const LONGEST = 1600;
-
-/** @param {File} file @returns {Promise<File>} */
-async function shrunk(file) {
-  const image = await createImageBitmap(file, { imageOrientation: "from-image" });
-  const scale = Math.min(1, LONGEST / Math.max(image.width, image.height));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.round(image.width * scale);
-  canvas.height = Math.round(image.height * scale);
-  canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
-  image.close();
-  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.8));
-  return blob instanceof Blob && blob.size < file.size ? new File([blob], "photo.jpg", { type: "image/jpeg" }) : file;
-}
 
 for (const field of document.querySelectorAll("input[data-shrink]")) {
   if (!(field instanceof HTMLInputElement)) continue;
