@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from array import array
+from collections.abc import Collection
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,8 +18,7 @@ DELAYED_MS = 60_000
 """A value older than this when it came is delayed (SEMANTICS §6)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """What all values of one message share; times are plant time, ms UTC.
 
     `again`: the same message came before, byte for byte.
@@ -78,7 +79,7 @@ class ColumnBuilder:
     __slots__ = ("_arrivals", "_counts", "_enveloped", "_flooded", "_own", "_series", "_special", "_values")
 
     def __init__(self) -> None:
-        self._series: list[int] = []
+        self._series = array("i")
         self._values: list[float] = []
         self._counts: list[int] = []
         self._own: list[int] = []
@@ -106,6 +107,14 @@ class ColumnBuilder:
         self._own.append(NEVER if ts is None else ts)
         self._arrivals.append(arrival)
 
+    def add_frame(self, series: bytes, values: Collection[float], ts: int | None, arrival: Arrival) -> None:
+        """As `add`, for series numbers that are int32 in the machine's order already."""
+        self._series.frombytes(series)
+        self._values.extend(values)
+        self._counts.append(len(values))
+        self._own.append(NEVER if ts is None else ts)
+        self._arrivals.append(arrival)
+
     def add_sample(self, series: int, sample: Sample, arrival: Arrival) -> None:
         """A value with more to it; its `ts` is taken as it stands."""
         if sample.quality or sample.historical:
@@ -126,13 +135,13 @@ class ColumnBuilder:
             if envelope is not None:
                 envelope[begin:end] = said
 
-        def integers(per_message: Iterable[int]) -> NDArray[np.int64]:
-            return np.repeat(np.fromiter(per_message, np.int64, len(counts)), counts)
+        def integers(per_message: list[int]) -> NDArray[np.int64]:
+            return np.repeat(np.array(per_message, np.int64), counts)
 
-        def flags(per_message: Iterable[bool]) -> NDArray[np.bool_]:
-            return np.repeat(np.fromiter(per_message, np.bool_, len(counts)), counts)
+        def flags(per_message: list[bool]) -> NDArray[np.bool_]:
+            return np.repeat(np.array(per_message, np.bool_), counts)
 
-        own, received = integers(self._own), integers(a.received_at for a in self._arrivals)
+        own, received = integers(self._own), integers([a.received_at for a in self._arrivals])
         for begin, end in self._flooded:
             # What is old on arrival is a backlog, and says so by itself.
             rows = slice(begin, end)
@@ -141,17 +150,17 @@ class ColumnBuilder:
             )
             quality[rows][fresh], reason[rows][fresh] = Quality.UNCERTAIN, Reason.FLOOD
         return Columns(
-            series=np.array(self._series, np.int32),
+            series=np.frombuffer(self._series.tobytes(), np.int32),
             value=np.array(self._values, np.float64),
             own=own,
             quality=quality,
             reason=reason,
             historical=historical,
             received=received,
-            retain=flags(a.retain for a in self._arrivals),
-            draining=flags(a.draining for a in self._arrivals),
-            seen=integers(a.seen for a in self._arrivals),
-            offset=integers(a.offset for a in self._arrivals),
-            again=flags(a.again for a in self._arrivals),
+            retain=flags([a.retain for a in self._arrivals]),
+            draining=flags([a.draining for a in self._arrivals]),
+            seen=integers([a.seen for a in self._arrivals]),
+            offset=integers([a.offset for a in self._arrivals]),
+            again=flags([a.again for a in self._arrivals]),
             envelope=envelope,
         )

@@ -19,6 +19,7 @@ from ingest.edges import Edges
 from ingest.floods import TIMES, Floods, FloodsState, Flow
 from ingest.gather import Gathered, gather
 from ingest.memories import MemoriesState
+from ingest.quick import gather_frame
 from ingest.reasons import Rejected, RejectReason
 from ingest.repairs import Repair
 from ingest.repeats import Repeats, RepeatsState
@@ -206,6 +207,10 @@ class Intake:
         self._floods = Floods.restore(snapshot.floods)
 
 
+_FRAME = Gathered(1)
+"""Of a plain frame: it gave rows, and that is all there is to say."""
+
+
 class _Run:
     """Messages gathered to go through the door in one piece."""
 
@@ -254,7 +259,10 @@ class _Run:
         flow = self._floods.judge(message.topic, arrival.received_at, route.nominal) if watched else Flow.PASS
         if flow is Flow.DROPPED:
             return self._drop(message.topic, route.nominal)
-        gathered = gather(bindings, self._columns, message.topic, message.payload, arrival)
+        if route.frames is not None and gather_frame(route.frames, self._columns, message.payload, arrival):
+            gathered = _FRAME
+        else:
+            gathered = gather(bindings, self._columns, message.topic, message.payload, arrival)
         if flow is Flow.MARKED and gathered.rows:
             self._columns.mark_flood(begin)
         return gathered

@@ -27,7 +27,7 @@ def text(*rows: tuple[int, int, float, int, int, int], explicit: bool = False) -
 
 def test_points_of_one_equipment_and_ts_share_a_line_and_names_are_escaped() -> None:
     assert text((2, 5, 1.0, 0, 0, NEVER), (1, 5, 2.5, 0, 0, NEVER), (0, 5, -1e-9, 0, 0, NEVER)) == [
-        r"chiller,site=north\ east,equipment=ch\ 1 a=-1e-09,b\,\==2.5 5",
+        r"chiller,site=north\ east,equipment=ch\ 1 a=-1e-9,b\,\==2.5 5",
         r"pump\,\ cold,site=north\ east,equipment=泵 flow=1.0 5",
     ]
 
@@ -78,3 +78,10 @@ def test_lines_begin_where_equipment_or_time_changes(rows: list[tuple[int, int, 
 def test_a_code_holds_quality_reason_and_whether_there_is_a_number(quality: int, reason: int, number: bool) -> None:
     found = quality_of(np.array([code_of(quality, reason, number=number)]))
     assert [column.tolist() for column in found] == [[quality], [reason], [number]]
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
+def test_a_number_is_written_so_that_it_reads_back_the_same(values: list[float]) -> None:
+    batch = ReadingBatch.of((2, ts, value, 0, 0, NEVER, 0) for ts, value in enumerate(values))
+    written = lines(batch, NAMES, np.zeros(len(batch), np.bool_)).split("\n")
+    assert [float(line.rpartition("=")[2].split(" ")[0]) for line in written] == values
