@@ -58,7 +58,7 @@ def decode(topic: str, payload: bytes) -> Decoded:
 
 def _relay(last: str, payload: bytes, device: str | None) -> Decoded:
     word = split_quantity(text(payload))
-    if word is None:
+    if word is None or word[0] not in (0.0, 1.0):
         raise Refused(RejectReason.NOT_A_VALUE, f"{shown(text(payload))} is no state of a relay; expected ON or OFF")
     return Decoded(kind=Kind.STATUS, device=device, states={last: word[0]})
 

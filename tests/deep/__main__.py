@@ -1,8 +1,9 @@
-"""Tries every law of the engine until enough transitions were compared, and writes what was seen to docs/deep.json.
+"""Tries every law of the engine until enough transitions were compared, every decoder on thousands of messages nobody
+has seen, and writes what was seen to docs/deep.json.
 
-    python -m tests.deep [--seed N] [--transitions N] [--only LAW]
+    python -m tests.deep [--seed N] [--transitions N] [--messages N] [--only LAW|DECODER]
 
-Exit 1 where a transition differs, a set stays too small or a path was never taken.
+Exit 1 where a transition differs, a set stays too small, a path was never taken, or a decoder raised.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from ingest.decoders import FORMATS
+from tests.deep.decoders import EXAMPLES, Tried, try_decoder
 from tests.support.laws import LAWS, PATHS, Law
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,6 +78,17 @@ def try_law(name: str, law: Law, seed: int, needed: int) -> Set:
     return found
 
 
+def read_messages(names: Iterable[str], seed: int, needed: int) -> dict[str, Tried]:
+    """Each of these decoders on `needed` messages."""
+    found = {}
+    for name in names:
+        started = time.monotonic()
+        tried = found[name] = try_decoder(name, seed, needed)
+        took = time.monotonic() - started
+        say(f"{name}: {tried.examples} messages, {tried.readings} with readings, {tried.refused} refused, {took:.0f} s")
+    return found
+
+
 def say(line: str) -> None:
     """Progress, for whoever waits."""
     sys.stderr.write(line + "\n")
@@ -90,15 +105,18 @@ def commit() -> str:
 
 def main() -> int:
     """Run the sets; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tests.deep", description="long property runs of the engine")
+    parser = argparse.ArgumentParser(prog="python -m tests.deep", description="long property runs")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--transitions", type=int, default=10_000, help="transitions each set must compare")
-    parser.add_argument("--only", choices=sorted(LAWS), help="one set; the report is not written")
+    parser.add_argument("--messages", type=int, default=EXAMPLES, help="messages each decoder must read")
+    parser.add_argument("--only", choices=sorted([*LAWS, *FORMATS]), help="one set; the report is not written")
     options = parser.parse_args()
-    chosen = {options.only: LAWS[options.only]} if options.only else LAWS
+    chosen = {name: law for name, law in LAWS.items() if options.only in (None, name)}
     head = commit()
     sets = [try_law(name, law, options.seed, options.transitions) for name, law in chosen.items()]
-    failures = {one.name: one.failures(options.transitions) for one in sets if one.failures(options.transitions)}
+    decoders = read_messages([n for n in FORMATS if options.only in (None, n)], options.seed, options.messages)
+    failures = {one.name: found for one in sets if (found := one.failures(options.transitions))}
+    failures |= {name: found for name, one in decoders.items() if (found := one.failures(options.messages))}
     for name, reasons in failures.items():
         say(f"FAILED {name}: {'; '.join(reasons)}")
     if not options.only and not failures:
@@ -113,6 +131,15 @@ def main() -> int:
                     "paths": dict(sorted(one.paths.items())),
                 }
                 for one in sets
+            },
+            "decoders": {
+                name: {
+                    "messages": one.examples,
+                    "understood": one.understood,
+                    "readings": one.readings,
+                    "refused": one.refused,
+                }
+                for name, one in decoders.items()
             },
         }
         REPORT.write_text(json.dumps(report, indent=2) + "\n", "utf-8")

@@ -7,15 +7,15 @@ from hypothesis import given, settings
 
 from ingest.decoders import FORMATS
 from ingest.explain import Given, explain_unbound
-from tests.support.messages import payloads, taken_apart, topics
+from tests.support.messages import messages, payloads, taken_apart, topics
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_no_decoder_raises(name: str) -> None:
     @settings(max_examples=150)
-    @given(topics, payloads)
-    def law(topic: str, payload: bytes) -> None:
-        taken_apart(name, topic, payload)
+    @given(messages(name))
+    def law(message: tuple[str, bytes]) -> None:
+        taken_apart(name, *message)
 
     law()
 

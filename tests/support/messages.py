@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from ingest.decoders import FORMATS, Decoded, decode
+from ingest.decoders import FORMATS, Decoded, decode, recognise
 from ingest.decoders.decoded import Sample
 
 CASES = Path(__file__).parents[1] / "cases" / "decoders"
@@ -64,9 +64,14 @@ topics: SearchStrategy[str] = st.one_of(
 
 
 @st.composite
-def damaged(draw: st.DrawFn) -> bytes:
-    """A message of the cases: cut, with bytes exchanged, or (where it is JSON) with a value exchanged anywhere."""
-    _, payload = draw(st.sampled_from(_SEEN))
+def damaged(draw: st.DrawFn, seen: list[tuple[str, bytes]]) -> tuple[str, bytes]:
+    """One of these messages: cut, with bytes exchanged, or (where it is JSON) with a value exchanged anywhere."""
+    topic, payload = draw(st.sampled_from(seen))
+    return topic, draw(_harmed(payload))
+
+
+@st.composite
+def _harmed(draw: st.DrawFn, payload: bytes) -> bytes:
     if payload[:1] == b"{" and draw(st.booleans()):
         try:
             return json.dumps(_exchanged(draw, json.loads(payload))).encode()
@@ -91,9 +96,15 @@ payloads: SearchStrategy[bytes] = st.one_of(
     trees.map(lambda tree: json.dumps(tree).encode()),
     st.text(max_size=12).map(lambda text: text.encode("utf-8", "replace")),
     st.sampled_from([text.encode() for text in _TEXTS]),
-    damaged(),
-    damaged(),
+    damaged(_SEEN).map(lambda message: message[1]),
 )
+
+
+def messages(name: str) -> SearchStrategy[tuple[str, bytes]]:
+    """(topic, payload) for one format: any of any kind, and its own messages with damage done."""
+    own = [(topic, payload) for topic, payload in _SEEN if recognise(topic, payload).name == name]
+    foreign = st.tuples(topics, payloads)
+    return st.one_of(foreign, damaged(own), damaged(own)) if own else foreign
 
 
 def taken_apart(name: str, topic: str, payload: bytes) -> Decoded:
