@@ -65,6 +65,10 @@ class HistoryReads(Protocol):
 class PhotoDesk(Protocol):
     """Photos by the SHA-256 of their bytes: `maintenance.photofiles.PhotoFolder`. Every method blocks."""
 
+    @property
+    def removed(self) -> int:
+        """How many that no ticket named were removed since the service started."""
+
     def put(self, body: bytes) -> str:
         """Keep a photo, durable when this returns; returns its SHA-256, hex."""
 

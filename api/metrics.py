@@ -32,6 +32,10 @@ async def metrics(office: AnOffice) -> Response:
     """Counters and gauges in Prometheus' text format."""
     live = office.deps.live.look()
     families = [*_data_path(live), *_counted(live.counted), _gauge("streams", "Live streams open", office.places.taken)]
+    removed = office.deps.photos.removed
+    families.append(
+        CounterMetricFamily("dutyroom_photos_removed", "Photos removed that no ticket named", value=removed)
+    )
     try:
         families += _ledger(await office.read(numbers), live.plant_time)
         readable = 1

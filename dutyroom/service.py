@@ -22,6 +22,7 @@ from dutyroom.firstaccount import ensure_account, ensure_guest
 from dutyroom.housekeeping import Housekeeping
 from dutyroom.labels import give_codes
 from dutyroom.names import SiteNames
+from dutyroom.photocare import keep_tidy
 from dutyroom.policy import notice_routes
 from dutyroom.progress import publish_progress
 from dutyroom.redecode import Order
@@ -42,6 +43,7 @@ from maintenance.ledger.discovered import Redecoded
 from maintenance.ledger.ledger import Ledger
 from maintenance.ledger.rows import Policy
 from maintenance.notices import Dispatcher
+from maintenance.photofiles import PhotoFolder
 from plant.errors import NotFound
 from plant.instants import NEVER
 
@@ -64,6 +66,7 @@ class Running:
     content: Content
     ledger: Ledger
     journal: FollowedJournal
+    photos: PhotoFolder
     collector: Collector | None = None
     relay: Relay | None = None
     rules: RulesConsumer | None = None
@@ -103,7 +106,7 @@ async def running(
         give_codes(ledger, content.plant)
         journal = _journal(settings, role)
         stack.callback(journal.close)
-        service = Running(settings, content, ledger, journal)
+        service = Running(settings, content, ledger, journal, PhotoFolder(settings.data / "photos"))
         if isinstance(journal, JournalFile):
             _collect(service, journal, stack, probe)
         if role is not Role.COLLECTOR:
@@ -184,6 +187,7 @@ async def _serve(service: Running, stack: AsyncExitStack, probe: Probe, demo: De
     tasks.append(asyncio.create_task(dispatcher.run(stopping), name="notices"))
     broker = brokers_of(settings.all_brokers)[0]
     site = service.content.plant.site.id
+    tasks.append(asyncio.create_task(keep_tidy(service.ledger, service.photos, system_now), name="photos"))
     tasks.append(asyncio.create_task(publish_progress(broker, site, service.passed), name="progress"))
     tasks.append(asyncio.create_task(service.asking.run(broker), name="requests"))
     if demo is None:

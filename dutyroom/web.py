@@ -15,7 +15,6 @@ from api.server import serve
 from dutyroom.content import Content
 from dutyroom.systemtime import system_now
 from ingest.collector import CollectorStatus
-from maintenance.photofiles import PhotoFolder
 from plant.errors import Unavailable
 from plant.instants import NEVER
 from plant.site import Plant
@@ -154,7 +153,7 @@ async def serve_api(service: Running, demo: DemoDesk | None = None) -> AsyncIter
         LiveParts(service),
         system_now,
         partial(_disk, service.settings.data),
-        PhotoFolder(service.settings.data / "photos"),
+        service.photos,
         secure_cookies=http.secure_cookies,
         demo=demo,
     )

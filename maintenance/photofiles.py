@@ -6,7 +6,9 @@ import errno
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable, Collection
 from pathlib import Path
+from threading import Lock
 
 from plant.errors import NotFound, StorageFull, Unavailable
 
@@ -14,18 +16,25 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class PhotoFolder:
-    """Photos by the SHA-256 of their bytes, `ab/abcd….jpg`. Every method blocks."""
+    """Photos by the SHA-256 of their bytes, `ab/abcd….jpg`. Every method blocks, any thread may call.
+
+    `removed` counts files that `tidy` took away.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._changing = Lock()
+        self.removed = 0
 
     def put(self, body: bytes) -> str:
         """Keep a photo, durable when this returns; returns its SHA-256, hex. Raises StorageFull and Unavailable."""
         sha256 = hashlib.sha256(body).hexdigest()
         path = self._path(sha256)
-        if path.exists():
-            return sha256
         try:
+            with self._changing:
+                if path.exists():
+                    os.utime(path)  # young again: whoever puts it is about to name it
+                    return sha256
             self._write(path, body)
         except OSError as error:
             if error.errno in _FULL:
@@ -39,6 +48,28 @@ class PhotoFolder:
             return self._path(sha256).read_bytes()
         except FileNotFoundError:
             raise NotFound(f"the photo {sha256[:12]}… is not in the folder of photos") from None
+
+    def tidy(self, named: Callable[[], Collection[str]], before: int) -> int:
+        """Remove the files that were last put before that system time, ms UTC, and are not `named`; how many.
+
+        `named` gives SHA-256s and is asked after the files were listed. Half-written files have no name. Raises
+        Unavailable.
+        """
+        old = [path for path in self._folder.glob("??/*") if _put_at(path) < before]
+        known = named() if old else ()
+        gone = sum(self._removed(path, before) for path in old if path.stem not in known)
+        self.removed += gone
+        return gone
+
+    def _removed(self, path: Path, before: int) -> bool:
+        try:
+            with self._changing:
+                if _put_at(path) >= before:
+                    return False
+                path.unlink()
+        except OSError as error:
+            raise Unavailable(f"{path} cannot be removed ({error}); look at the folder's permissions") from error
+        return True
 
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / f"{sha256}.jpg"
@@ -60,3 +91,8 @@ class PhotoFolder:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _put_at(path: Path) -> int:
+    """System time of the last put, ms UTC."""
+    return path.stat().st_mtime_ns // 1_000_000

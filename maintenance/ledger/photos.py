@@ -67,6 +67,11 @@ def photos_of(connection: Connection, ticket: str) -> list[Photo]:
     return [Photo(**row) for row in connection.execute(query).mappings()]
 
 
+def named_photos(connection: Connection) -> set[str]:
+    """The SHA-256 of every photo that is on a ticket."""
+    return set(connection.execute(select(photos.c.sha256).distinct()).scalars())
+
+
 def count_photos(connection: Connection, ticket: str, author: str) -> int:
     """How many photos of a ticket come from one author."""
     mine = (photos.c.ticket == ticket) & (photos.c.author == author)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from dutyroom import photocare
 from maintenance.ledger import Ledger, Report, acts, codes, outbox, photos, queries, reports
 from maintenance.ledger.acts import Wish
 from maintenance.ledger.photos import Picture
@@ -191,6 +193,31 @@ def test_photos_lie_under_their_hash_once(tmp_path: Path) -> None:
     assert sorted(file.stat().st_size for file in files) == [7, 9]
     with pytest.raises(NotFound, match="is not in the folder of photos"):
         folder.get("0" * 64)
+
+
+def test_a_photo_that_no_ticket_names_goes_after_a_day_and_one_that_is_named_stays(
+    office: Desk, tmp_path: Path
+) -> None:
+    office.engine(Course().raised())
+    folder = PhotoFolder(tmp_path / "photos")
+    on_ticket, orphan, young, again = (folder.put(body) for body in (b"on a ticket", b"orphan", b"young", b"again"))
+    office.ledger.act(T0, photos.add, office.only().id, replace(PICTURE, sha256=on_ticket), CREW, "key")
+    half = next((tmp_path / "photos").glob("??")) / ".new-half"
+    half.write_bytes(b"ha")
+    day = photocare.LEAST_AGE_MS // 1000
+    for path in (tmp_path / "photos").glob("??/*"):
+        if path.stem != young:
+            os.utime(path, (day, day))
+    folder.put(b"again")  # somebody sends the same photo once more and is about to name it
+
+    now = 2 * photocare.LEAST_AGE_MS
+    assert photocare.tidy(office.ledger, folder, now) == 0  # a day old, not more
+    assert photocare.tidy(office.ledger, folder, now + 1) == 2
+    assert folder.removed == 2
+    assert not half.exists()
+    assert [folder.get(kept) for kept in (on_ticket, young, again)] == [b"on a ticket", b"young", b"again"]
+    with pytest.raises(NotFound):
+        folder.get(orphan)
 
 
 def test_a_photo_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
