@@ -48,13 +48,18 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A topic of the family, with the device it names (None: it names none)."""
+    """A topic of the family, with the device it names (None: it names none).
+
+    `value` and `unit` are what was last seen where the message itself is the value.
+    """
 
     topic: str
     device: str | None
     count: int
     first_at: int
     last_at: int
+    value: float | None = None
+    unit: str | None = None
 
 
 class Family(msgspec.Struct, frozen=True):
@@ -159,7 +164,7 @@ class Discovery:
             return
         pattern = _pattern(topic)
         family = self._families.get(family_id(pattern)) or _begun(pattern, offset, message)
-        family = _counted(family, topic, message, decoded.device)
+        family = _with_value(_counted(family, topic, message, decoded.device), topic, decoded, message.received_at)
         found, more = _merged(family.found, decoded, message.received_at)
         rejected = decoded.rejected[0].detail if decoded.rejected and not found else ""
         self._put(
@@ -227,6 +232,18 @@ def _counted(family: Family, topic: str, message: Message, device: str | None = 
     if len(family.sources) >= MOST_SOURCES:
         return msgspec.structs.replace(more, more_sources=family.more_sources + 1)
     return msgspec.structs.replace(more, sources=(*family.sources, Source(topic, device, 1, at, at)))
+
+
+def _with_value(family: Family, topic: str, decoded: Decoded, at: int) -> Family:
+    """The family with what the topic of a single value last said."""
+    single = next((one for one in _values(decoded, at) if one.key is None), None)
+    if single is None:
+        return family
+    sources = tuple(
+        msgspec.structs.replace(source, value=single.value, unit=single.unit) if source.topic == topic else source
+        for source in family.sources
+    )
+    return msgspec.structs.replace(family, sources=sources)
 
 
 def _merged(before: tuple[Found, ...], decoded: Decoded, at: int) -> tuple[tuple[Found, ...], int]:

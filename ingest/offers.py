@@ -1,0 +1,159 @@
+"""What a family of unbound topics could be bound to: templates that know it, types that fit it, points for its keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ingest.discovery import Family, Found, Source
+from plant.catalogue import Catalogue, EquipmentType, Text
+from plant.device import PLACEHOLDER, Template, fill
+from plant.matching import Match, Value, assign, matches
+from plant.site import Equipment, Plant
+
+_LEAST_SHARE = 0.5
+_TOKEN = re.compile(r"[a-z]+|\d+|[\u4e00-\u9fff]+")
+_WORDLESS = frozenset("tele stat data telemetry status sensor state events rpc event up device application v".split())
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """A template that fits: how many of the family's keys it knows, and how many of its own the family has."""
+
+    template: Template
+    keys: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownType:
+    """An equipment type: for how many values it has a point, and how well they fit (0 to 100)."""
+
+    type: str
+    fitting: int
+    score: int
+
+
+def values_of(family: Family) -> list[Value]:
+    """The values of a family as the matching takes them; where a topic is a value its last levels name it."""
+    found = [_value(one) for one in family.found if one.key is not None]
+    singles = [
+        Value(name_of(source), source.value, source.unit) for source in family.sources if source.value is not None
+    ]
+    return found + singles
+
+
+def name_of(source: Source) -> str:
+    """What a topic that is a value calls it."""
+    return ".".join(source.topic.split("/")[-2:])
+
+
+def models(family: Family, templates: Iterable[Template]) -> list[KnownModel]:
+    """Templates of the family's format that know at least half of their keys in it, the best first."""
+    found = []
+    keys = {one.key for one in family.found}
+    for template in templates:
+        if template.decoder != family.decoder:
+            continue
+        filled = set(template_points(family, template))
+        known = len(filled & keys)
+        if known and known >= _LEAST_SHARE * len(template.lines):
+            found.append(KnownModel(template, known, len(template.lines)))
+    return sorted(found, key=lambda model: (-model.keys, model.template.name))
+
+
+def template_points(family: Family, template: Template) -> dict[str | None, tuple[str, str | None]]:
+    """Key as it is in the family → (point, unit) of a template whose placeholders the family's topic fills."""
+    values = dict(template.defaults) | _placeholders(template.topic, family.sources[0].topic if family.sources else "")
+    return {
+        None if line.key is None else fill(line.key, values): (line.point, line.unit)
+        for line in template.lines
+        if line.point is not None
+    }
+
+
+def types(family: Family, catalogue: Catalogue) -> list[KnownType]:
+    """The equipment types with points for the values, the best first."""
+    values, found = values_of(family), []
+    for kind in catalogue.types.values():
+        chosen = assign(values, list(kind.points.values()))
+        if chosen:
+            found.append(
+                KnownType(kind.name, len(chosen), sum(match.score for match in chosen.values()) // len(chosen))
+            )
+    return sorted(found, key=lambda one: (-one.fitting, -one.score, one.type))
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """For each value name: the point chosen for it, and others it may be."""
+
+    chosen: Mapping[str, Match]
+    others: Mapping[str, Sequence[Match]]
+
+
+def mapping(family: Family, kind: EquipmentType, template: Template | None = None) -> Assignment:
+    """Which point of a type each value of a family feeds: as the template says, else as the matching finds."""
+    values, points = values_of(family), list(kind.points.values())
+    chosen = assign(values, points)
+    if template is not None and template.type == kind.name:
+        said = template_points(family, template)
+        why = (Text(f"模板:{template.text.zh}", f"template: {template.text.en}"),)
+        known = {key: Match(point, 100, unit, why) for key, (point, unit) in said.items() if key is not None}
+        named = {value.name for value in values}
+        chosen = {key: match for key, match in known.items() if key in named}
+    return Assignment(chosen, {value.name: matches(value, points) for value in values})
+
+
+def machines(family: Family, plant: Plant, kind: str) -> dict[tuple[str, str | None], str]:
+    """(topic, device) → the equipment of a type whose name it shares most with, none twice."""
+    there = [one for one in plant.site.equipment.values() if one.type == kind and not one.retired]
+    pairs = []
+    for source in family.sources:
+        said = _tokens(f"{source.topic} {source.device or ''}")
+        for machine in there:
+            common = said & _tokens(f"{machine.id} {machine.path} {machine.text.zh} {machine.text.en}")
+            likeness = sum(3 if token.isdigit() else 1 for token in common)
+            if likeness >= 2:
+                pairs.append((-likeness, source.topic, source.device or "", machine.id, source.device))
+    chosen: dict[tuple[str, str | None], str] = {}
+    for _, topic, _, id, device in sorted(pairs, key=lambda pair: pair[:4]):
+        if (topic, device) not in chosen and id not in chosen.values():
+            chosen[topic, device] = id
+    return chosen
+
+
+def device_to_name(source: Source) -> str | None:
+    """The device a binding must name: one that the topic does not tell already."""
+    if source.device is None or all(part in source.topic for part in source.device.split("/")):
+        return None
+    return source.device
+
+
+def new_name(source: Source, taken: Mapping[str, Equipment]) -> str:
+    """A name for a machine that is not there yet: what in the topic, or the device's own word, tells it apart."""
+    levels = [level for level in source.topic.split("/") if level not in ("+", "#")]
+    telling = [level for level in levels if any(char.isdigit() for char in level) and level.lower() not in _WORDLESS]
+    named = source.device or (max(telling, key=len) if telling else (levels or ["device"])[-1])
+    base = re.sub(r"[^A-Za-z0-9_.-]+", "-", named).strip("-._")[:56] or "device"
+    name, number = base, 2
+    while name in taken:
+        name, number = f"{base}-{number}", number + 1
+    return name
+
+
+def _value(found: Found) -> Value:
+    return Value(found.key or "", found.value, found.unit, found.state)
+
+
+def _placeholders(pattern: str, topic: str) -> dict[str, str]:
+    """What the placeholders of a template's topic stand for in a topic; nothing where it is no such topic."""
+    regex = re.escape(PLACEHOLDER.sub("\x00\\1\x00", pattern))
+    regex = re.sub("\x00\\\\?([a-z0-9_]+)\x00", lambda found: f"(?P<{found[1]}>[^/]+)", regex)
+    match = re.fullmatch(regex, topic)
+    return {} if match is None else match.groupdict()
+
+
+def _tokens(text: str) -> frozenset[str]:
+    return frozenset(_TOKEN.findall(text.lower())) - _WORDLESS
