@@ -10,11 +10,15 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from sqlalchemy import Connection
 
 from history.protocols import Buckets
+from ingest.discovery import Family
 from maintenance.ledger.book import Book
+from maintenance.ledger.discovered import Acceptance
 from maintenance.moves import Move
 from maintenance.people import Actor
 from maintenance.ticket import Ticket
+from plant.accepting import Accepted
 from plant.catalogue import Text
+from plant.device import Template
 from plant.reading import ReadingBatch, SeriesKey, SeriesTable
 from plant.site import Plant
 from rules.model import Rule
@@ -74,6 +78,19 @@ class PhotoDesk(Protocol):
 
     def get(self, sha256: str) -> bytes:
         """A photo's bytes; raises NotFound."""
+
+
+class BindingDesk(Protocol):
+    """Binds what was discovered: `dutyroom.binding.BindingDesk`. Methods that change something block."""
+
+    def accept(self, family: Family, accepted: Accepted, actor: Actor) -> Acceptance:
+        """Bind what was found, and have what came before decoded again. Raises BadInput, NotFound, Conflict."""
+
+    def listen(self, filters: Sequence[str], actor: Actor) -> None:
+        """Listen to these topic filters beside what is bound, and to no others. Raises BadInput."""
+
+    def templates(self) -> Mapping[str, Template]:
+        """The templates we ship, by name."""
 
 
 class Configuration(Protocol):
@@ -246,6 +263,7 @@ class ApiDeps:
     clock: Callable[[], int]
     disk: Callable[[], Disk]
     photos: PhotoDesk
+    binding: BindingDesk
     secure_cookies: bool = False
     most_lag: int = 30_000
     streams_per_user: int = 8

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from fastapi.sse import EventSourceResponse
 
-from api import alarms, equipment, health, metrics, pictures, repairs, reports, stream, telemetry, tickets
+from api import alarms, discovered, equipment, health, metrics, pictures, repairs, reports, stream, telemetry, tickets
 from api.access import at_least
 from api.problems import documented
 from maintenance.people import Role
@@ -82,6 +82,12 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{PREFIX}/proofs/{{hash}}", tickets.show_proof, _VIEWER, _ONE),
     Route("GET", f"{PREFIX}/rejects", alarms.list_rejects, _ENGINEER, _READ),
     Route("GET", f"{PREFIX}/repairs", repairs.list_repairs, _VIEWER, _ONE),
+    Route("GET", f"{PREFIX}/discovered", discovered.list_discovered, _ENGINEER, _READ),
+    Route("POST", f"{PREFIX}/discovered/listen", discovered.listen, _ENGINEER, _ACT),
+    Route("GET", f"{PREFIX}/discovered/{{id}}", discovered.show_discovered, _ENGINEER, (*_ONE, 400)),
+    Route("POST", f"{PREFIX}/discovered/{{id}}/accept", discovered.accept_discovered, _ENGINEER, _ACT, success=202),
+    Route("POST", f"{PREFIX}/discovered/{{id}}/ignore", discovered.ignore_discovered, _ENGINEER, _ACT),
+    Route("GET", f"{PREFIX}/acceptances/{{id}}", discovered.show_acceptance, _ENGINEER, _ONE),
     Route("GET", f"{PREFIX}/latest", telemetry.latest, _VIEWER, _ONE),
     Route("GET", f"{PREFIX}/trends", telemetry.trends, _VIEWER, (*_ONE, 400)),
     Route("GET", f"{PREFIX}/trends.csv", telemetry.trends_csv, _VIEWER, (*_ONE, 400), response=telemetry.Csv),

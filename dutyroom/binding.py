@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -18,8 +18,11 @@ from maintenance.people import Actor, Role
 from plant.accepting import Accepted, accept, keep
 from plant.bindingfile import check_topic
 from plant.catalogue import Catalogue
+from plant.device import Template
+from plant.devicefile import shipped_templates
 from plant.errors import BadInput, NotFound, NotPermitted
-from plant.site import Plant, Site
+from plant.registry import bound_to_yaml
+from plant.site import Binding, Plant, Site
 
 MOST_FILTERS = 50
 
@@ -64,6 +67,11 @@ class BindingDesk:
         now = system_now()
         self._ledger.write(_listen, encoded, base, (actor, ", ".join(wanted)), (self._plant_now(now), now))
 
+    @staticmethod
+    def templates() -> Mapping[str, Template]:
+        """The templates we ship, by name."""
+        return shipped_templates()
+
     def _content(self) -> tuple[Content, int]:
         latest = self._ledger.latest_config()
         if latest is None:
@@ -93,6 +101,16 @@ def kept(ledger: Ledger, site: Site, catalogue: Catalogue) -> tuple[Site, int, C
         before = () if latest is None else Content.decode(latest.content).plant.site.discover
         site = replace(site, discover=before)
     return site, total, said
+
+
+def accepted_to_yaml(accepted: Sequence[Accepted]) -> str:
+    """Acceptances as a site file: new machines, and what machines described elsewhere are fed by."""
+    machines = [machine for one in accepted for machine in one.machines]
+    fed: dict[str, tuple[Binding, ...]] = {}
+    for one in accepted:
+        for id, bindings in one.bindings.items():
+            fed[id] = (*fed.get(id, ()), *bindings)
+    return bound_to_yaml(machines, fed)
 
 
 def _says(site: Site, accepted: Accepted) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from api.app import create_app
 from api.deps import ApiDeps, Collected, Counted, DemoDesk, Disk, Live, Trouble
 from api.server import serve
+from dutyroom.binding import BindingDesk
 from dutyroom.content import Content
 from dutyroom.systemtime import system_now
 from ingest.collector import CollectorStatus
@@ -154,6 +155,7 @@ async def serve_api(service: Running, demo: DemoDesk | None = None) -> AsyncIter
         system_now,
         partial(_disk, service.settings.data),
         service.photos,
+        BindingDesk(service.ledger),
         secure_cookies=http.secure_cookies,
         demo=demo,
     )

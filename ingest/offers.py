@@ -10,11 +10,14 @@ from ingest.discovery import Family, Found, Source
 from plant.catalogue import Catalogue, EquipmentType, Text
 from plant.device import PLACEHOLDER, Template, fill
 from plant.matching import Match, Value, assign, matches
-from plant.site import Equipment, Plant
+from plant.site import Binding, Clock, Equipment, Plant
 
 _LEAST_SHARE = 0.5
 _TOKEN = re.compile(r"[a-z]+|\d+|[\u4e00-\u9fff]+")
-_WORDLESS = frozenset("tele stat data telemetry status sensor state events rpc event up device application v".split())
+_WORDLESS = frozenset({
+    "tele", "stat", "data", "telemetry", "status", "sensor", "state", "events", "rpc", "event", "up", "device",
+    "application", "v",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,3 +160,49 @@ def _placeholders(pattern: str, topic: str) -> dict[str, str]:
 
 def _tokens(text: str) -> frozenset[str]:
     return frozenset(_TOKEN.findall(text.lower())) - _WORDLESS
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A value by its name, and the point it is to feed."""
+
+    name: str
+    point: str
+    unit: str | None = None
+    scale: float = 1.0
+    offset: float = 0.0
+
+
+def bindings(
+    family: Family,
+    chosen: Sequence[Chosen],
+    where: Mapping[tuple[str, str | None], str],
+    *,
+    clock: Clock = Clock.DEVICE,
+) -> dict[str, tuple[Binding, ...]]:
+    """Equipment → its bindings: each source of `where` ((topic, device) → equipment) feeds the chosen points.
+
+    A topic that is a value feeds the point chosen for its name alone.
+    """
+    keys = {one.key for one in family.found}
+    made: dict[str, tuple[Binding, ...]] = {}
+    for source in family.sources:
+        id = where.get((source.topic, source.device))
+        if id is None:
+            continue
+        for one in chosen:
+            single = source.value is not None and one.name == name_of(source)
+            if single or one.name in keys:
+                binding = Binding(
+                    topic=source.topic,
+                    point=one.point,
+                    key=None if single else one.name,
+                    unit=one.unit,
+                    scale=one.scale,
+                    offset=one.offset,
+                    clock=clock,
+                    decoder="plain" if single else family.decoder,
+                    device=None if single else device_to_name(source),
+                )
+                made[id] = (*made.get(id, ()), binding)
+    return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from io import StringIO
 from pathlib import Path as FilePath
 
@@ -64,11 +64,25 @@ def site_to_yaml(site: Site) -> str:
     if site.discover:
         head["discover"] = list(site.discover)
     machines: list[Plain] = [_machine(site.equipment[key]) for key in sorted(site.equipment)]
+    return _dumped({"site": head, "equipment": machines})
+
+
+def bound_to_yaml(machines: Sequence[Equipment], fed: Mapping[str, Sequence[Binding]]) -> str:
+    """A site file beside others: machines (without bindings), and bindings by the id of the equipment they feed."""
+    devices: list[Plain] = [
+        {"equipment": id, "bindings": [_binding(binding) for binding in fed[id]]} for id in sorted(fed)
+    ]
+    found: list[Plain] = [_machine(machine) for machine in machines]
+    parts: dict[str, Plain] = {"equipment": found, "devices": devices}
+    return _dumped({key: value for key, value in parts.items() if value})
+
+
+def _dumped(content: dict[str, Plain]) -> str:
     yaml = YAML()
     yaml.width = 120
     yaml.indent(mapping=2, sequence=4, offset=2)
     out = StringIO()
-    yaml.dump(_quoted({"site": head, "equipment": machines}), out)
+    yaml.dump(_quoted(content), out)
     return out.getvalue()
 
 

@@ -27,7 +27,7 @@ _WORDS: Mapping[str, str] = {
     "level": "level", "pressure": "pressure", "press": "pressure", "flow": "flow", "flowrate": "flow",
     "volume": "volume", "status": "status", "state": "status", "alarm": "status", "online": "status online",
     "speed": "speed", "vibration": "vibration", "position": "position", "valve": "valve", "demand": "demand",
-    "thd": "harmonic", "harmonic": "harmonic", "leakage": "residual", "residual": "residual", "count": "count",
+    "thd": "harmonic", "harmonic": "harmonic", "leakage": "residual", "residual": "residual",
     # which
     "total": "total", "sum": "total", "avg": "average", "average": "average", "a": "l1", "b": "l2", "c": "l3",
     "l1": "l1", "l2": "l2", "l3": "l3", "ab": "l1 l2", "bc": "l2 l3", "ca": "l3 l1", "n": "neutral",

@@ -10,6 +10,7 @@ from dutyroom.cli import (
     backup,
     decode,
     demo,
+    discovered,
     doctor,
     influx,
     journal,
@@ -42,6 +43,7 @@ plant.app.command("export")(plant_ledger.export_command)
 app.add_typer(plant.app, name="plant")
 app.add_typer(rules_check.app, name="rules")
 app.add_typer(tickets.app, name="tickets")
+app.add_typer(discovered.app, name="discovered")
 app.add_typer(user.app, name="user")
 app.add_typer(journal.app, name="journal")
 app.add_typer(influx.app, name="influx")

@@ -22,6 +22,8 @@ CONSUMER = "discovery"
 REDECODE = "redecode"
 """The command that has the store decode again what came before a binding was there."""
 
+MOST_MACHINES = 500
+"""New machines of one acceptance."""
 _LONGEST_SUBJECT = 200
 
 

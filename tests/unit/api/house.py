@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.deps import ApiDeps, Counted, Disk, Live
 from api.guard.origin import SESSION_COOKIE
+from dutyroom.binding import BindingDesk
 from history.duck import DuckStore
 from ingest.repairs import Repair
 from maintenance.ledger import EngineCommit, Ledger, Reject, codes, secrets, sessions
@@ -148,7 +149,10 @@ class House:
 
     def deps(self, **limits: Any) -> ApiDeps:
         """What the app is made of."""
-        return ApiDeps(self.ledger, self.store, self, self, lambda: self.clock_ms, lambda: DISK, self.photos, **limits)
+        desk = BindingDesk(self.ledger)
+        return ApiDeps(
+            self.ledger, self.store, self, self, lambda: self.clock_ms, lambda: DISK, self.photos, desk, **limits
+        )
 
     def set_live(self, **changes: object) -> None:
         """Change how the data path stands."""

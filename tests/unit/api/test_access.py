@@ -45,7 +45,15 @@ TAKES_CREW = {
     f"POST {PREFIX}/tickets/{{id}}/comments",
     f"POST {PREFIX}/tickets/{{id}}/photos",
 }
-TAKES_ENGINEER = {f"GET {PREFIX}/rejects"}
+TAKES_ENGINEER = {
+    f"GET {PREFIX}/rejects",
+    f"GET {PREFIX}/discovered",
+    f"POST {PREFIX}/discovered/listen",
+    f"GET {PREFIX}/discovered/{{id}}",
+    f"POST {PREFIX}/discovered/{{id}}/accept",
+    f"POST {PREFIX}/discovered/{{id}}/ignore",
+    f"GET {PREFIX}/acceptances/{{id}}",
+}
 
 # Of pages: those anybody may see, and forms for whoever has signed in. Every other form takes crew or above, and
 # accounts take an administrator.

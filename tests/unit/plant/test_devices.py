@@ -98,7 +98,7 @@ def test_a_binding_goes_before_the_template_for_its_point_and_keys_may_go_to_oth
     type: hot_water_tank
     name: {zh: 水箱, en: Tank}
     devices:
-      - {template: chirpstack_temp, device: a84041000181c061, points: {object.temperature: tank_temp_bottom}}
+      - {template: chirpstack_temp, device: a84041000181c061, points: {temperature: tank_temp_bottom}}
 """,
     )
     (power,) = [one for one in found.equipment["in-1"].bindings if one.point == "active_power"]

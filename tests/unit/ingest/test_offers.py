@@ -1,0 +1,100 @@
+"""What a family could be bound to."""
+
+from __future__ import annotations
+
+import json
+
+from history.entries import Message
+from ingest import offers
+from ingest.bindings import Bindings
+from ingest.discovery import Discovery, Family
+from plant.catalogue import Text
+from plant.cataloguefile import load_catalogue
+from plant.devicefile import shipped_templates
+from plant.site import Equipment, Plant, Site
+
+CATALOGUE = load_catalogue()
+ROOMS = {
+    f"room-{n}": Equipment(f"room-{n}", f"dorm/room-{n}", "dorm_room", Text(f"{n} 室", f"Room {n}"))
+    for n in (101, 102, 103)
+}
+PLANT = Plant(CATALOGUE, Site("s", "Asia/Shanghai", Text("", ""), ROOMS))
+TEMPLATES = shipped_templates().values()
+
+
+def family(*messages: tuple[str, object]) -> Family:
+    discovery = Discovery(Bindings(PLANT))
+    for offset, (topic, body) in enumerate(messages, 1):
+        payload = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        discovery.observe(offset, Message(1_700_000_000_000 + offset, topic, payload))
+    (found,) = discovery.families.values()
+    return found
+
+
+def plugs(*numbers: int) -> Family:
+    energy = {"Total": 3.1, "Power": 40, "ReactivePower": 3, "Factor": 0.9, "Voltage": 230, "Current": 0.2}
+    body = {"Time": "2026-11-25T11:00:00", "ENERGY": energy}
+    return family(*((f"tele/plug-{n}/SENSOR", body) for n in numbers))
+
+
+def test_a_known_model_is_found_by_its_keys_and_its_points_go_before_guesses() -> None:
+    found = plugs(101)
+    best = offers.models(found, TEMPLATES)[0]
+    assert (best.template.name, best.keys) == ("tasmota_pow", 6)
+    chosen = offers.mapping(found, CATALOGUE.types["dorm_room"], best.template).chosen
+    assert (chosen["ENERGY.Factor"].point, chosen["ENERGY.Factor"].score) == ("power_factor", 100)
+
+
+def test_types_are_ranked_by_how_many_values_they_have_points_for() -> None:
+    meter = family(("gw/1/d", {"Ua": 230, "Ub": 231, "Uc": 229, "Ia": 5, "Ib": 5, "Ic": 6, "PF": 0.9}))
+    assert offers.types(meter, CATALOGUE)[0].type == "lv_feeder"
+    assert offers.types(family(("x/1", {"count": 3})), CATALOGUE) == []
+
+
+def test_machines_are_found_by_the_number_they_share_and_none_twice() -> None:
+    found = offers.machines(plugs(101, 103, 250), PLANT, "dorm_room")
+    assert found == {
+        ("tele/plug-101/SENSOR", "plug-101"): "room-101",
+        ("tele/plug-103/SENSOR", "plug-103"): "room-103",
+    }
+
+
+def test_each_source_feeds_the_chosen_points_of_its_machine() -> None:
+    found = plugs(101, 102)
+    where = {(one.topic, one.device): f"room-{one.topic[10:13]}" for one in found.sources}
+    made = offers.bindings(found, [offers.Chosen("ENERGY.Power", "active_power", "W")], where)
+    assert set(made) == {"room-101", "room-102"}
+    (binding,) = made["room-102"]
+    assert (binding.topic, binding.key, binding.unit, binding.decoder, binding.device) == (
+        "tele/plug-102/SENSOR",
+        "ENERGY.Power",
+        "W",
+        "tasmota",
+        None,
+    )
+
+
+def test_meters_that_share_a_topic_are_bound_by_their_own_names() -> None:
+    meters = family(*(("gw/9/data", {"meterSN": sn, "gwSN": "g9", "ua": 230.0}) for sn in ("24010001", "24010002")))
+    assert [source.device for source in meters.sources] == ["24010001", "24010002"]
+    made = offers.bindings(meters, [offers.Chosen("ua", "voltage_l1")], {("gw/9/data", "24010002"): "f-2"})
+    (binding,) = made["f-2"]
+    assert (binding.device, binding.decoder) == ("24010002", "modbus_gateway")
+
+
+def test_topics_that_are_values_are_named_by_their_last_levels() -> None:
+    singles = family(("bath/1/temp", "55.5 ℃"), ("bath/2/temp", "41"))
+    assert [(value.name, value.value, value.unit) for value in offers.values_of(singles)] == [
+        ("1.temp", 55.5, "℃"),
+        ("2.temp", 41.0, None),
+    ]
+    where = {(one.topic, one.device): "tank" for one in singles.sources}
+    made = offers.bindings(singles, [offers.Chosen("1.temp", "tank_temp_top", "Cel")], where)
+    (binding,) = made["tank"]
+    assert (binding.topic, binding.key, binding.decoder) == ("bath/1/temp", None, "plain")
+
+
+def test_a_new_machine_is_named_by_what_tells_its_topic_apart() -> None:
+    (source,) = plugs(101).sources
+    assert offers.new_name(source, {}) == "plug-101"
+    assert offers.new_name(source, {"plug-101": ROOMS["room-101"]}) == "plug-101-2"
