@@ -17,6 +17,7 @@ from api.deps import DemoDesk
 from dutyroom.asking import Asking
 from dutyroom.brokers import brokers_of
 from dutyroom.content import Content
+from dutyroom.datafolder import make_data_folder
 from dutyroom.discovery_consumer import DiscoveryConsumer
 from dutyroom.firstaccount import ensure_account, ensure_guest
 from dutyroom.housekeeping import Housekeeping
@@ -99,7 +100,7 @@ async def running(
 
     Raises NotFound when the data folder holds no plant, Conflict when another service has it open.
     """
-    settings.data.mkdir(parents=True, exist_ok=True)
+    make_data_folder(settings.data)
     async with AsyncExitStack() as stack:
         content = _content(settings)
         ledger = stack.enter_context(Ledger.open(settings.data / "ledger.db", _policy(settings, content)))

@@ -25,6 +25,8 @@ from plant.errors import ConfigError, Problem
 _DAY_MS = 86_400_000
 _SECRETS = "DUTYROOM_SECRETS"
 _PLACE = re.compile(r"line (\d+), column (\d+)")
+_TABLE = re.compile(r"\s*\[([\w.\s-]+)\]")
+_KEY = re.compile(r"\s*([\w-]+)\s*=")
 
 
 class _Part(BaseModel):
@@ -149,9 +151,11 @@ def load_settings(file: Path | None, data: Path | None = None) -> Settings:
     """
     chosen = file or (Path("dutyroom.toml") if Path("dutyroom.toml").exists() else None)
     content: dict[str, object] = {}
+    text = ""
     if chosen is not None:
         try:
-            content = tomllib.loads(chosen.read_text(encoding="utf-8"))
+            text = chosen.read_text(encoding="utf-8")
+            content = tomllib.loads(text)
         except FileNotFoundError:
             raise ConfigError(Problem(str(chosen), 1, 1, "there is no such file", hint="name it by --config")) from None
         except tomllib.TOMLDecodeError as error:
@@ -165,11 +169,28 @@ def load_settings(file: Path | None, data: Path | None = None) -> Settings:
     except SettingsError as error:
         raise ConfigError(Problem(_SECRETS, 1, 1, str(error), expected="folders with one secret a file")) from None
     except ValidationError as error:
-        name = str(chosen) if chosen else "the environment (DUTYROOM_*)"
-        problems = [
-            Problem(
-                name, 1, 1, f"{'.'.join(map(str, item['loc']))}: {item['msg']}", expected="see dutyroom.example.toml"
-            )
-            for item in error.errors()
-        ]
+        problems = [_problem(chosen, text, tuple(map(str, one["loc"])), one["msg"]) for one in error.errors()]
         raise ConfigError(*problems) from None
+
+
+def _problem(file: Path | None, text: str, keys: tuple[str, ...], said: str) -> Problem:
+    """A mistake at its key in the file; what the file does not say came from the environment or from secrets."""
+    found = _spot(text, keys)
+    name = str(file) if found and file else "secrets or environment (DUTYROOM_*)"
+    line, column = found or (1, 1)
+    message = "no such setting" if said.startswith("Extra inputs") else said
+    return Problem(name, line, column, f"{'.'.join(keys)}: {message}", hint="dutyroom.example.toml has every key")
+
+
+def _spot(text: str, keys: tuple[str, ...]) -> tuple[int, int] | None:
+    """Line and column of a key in TOML of tables and plain keys; of its table when the key is missing there."""
+    table: tuple[str, ...] = ()
+    of_table = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _TABLE.match(line):
+            table = tuple(part.strip() for part in header[1].split("."))
+            if table == keys[: len(table)]:
+                of_table = (number, header.start(1) + 1)
+        elif (key := _KEY.match(line)) and (*table, key[1]) == keys[: len(table) + 1]:
+            return number, key.start(1) + 1
+    return of_table

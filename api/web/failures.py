@@ -34,6 +34,11 @@ _ADVICE = {
     500: Text("错误已记入日志，请告知工程师。", "It is in the service's log; tell an engineer."),
     503: Text("数据和已保存的内容都在，请过一会儿再试。", "Nothing that was saved is lost; try again in a moment."),
 }
+_NO_LABEL = Text(
+    "没有设备使用这个码，请对照标签上的八个字符再输一次。",
+    "No machine has this code; compare it with the eight characters on the label.",
+)
+_LABELS = "/q/"
 _FIRST = {f"{TYPE}not-signed-in": "/login", f"{TYPE}{MUST_CHANGE}": "/password"}
 """Where a person is sent before anything else."""
 _ELSE = Text("请返回后重试。", "Go back and try again.")
@@ -60,11 +65,18 @@ def failure_page(request: Request, problem: Problem) -> Response | None:
         status,
         number=status,
         title=page.text(_TITLES.get(status, _TITLES[500])),
-        advice=page.text(_ADVICE.get(status, _ELSE)),
+        advice=page.text(_advice(request, status)),
         detail=problem.detail,
         back=back,
     )
     return answer
+
+
+def _advice(request: Request, status: int) -> Text:
+    """What to do about it; whoever typed a label's code has no duty board to start from."""
+    if status in (400, 404) and request.url.path.startswith(_LABELS):
+        return _NO_LABEL
+    return _ADVICE.get(status, _ELSE)
 
 
 def _path_of(referer: str) -> str:

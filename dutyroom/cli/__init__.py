@@ -51,7 +51,7 @@ app.add_typer(simulate.app, name="simulate")
 
 
 def main() -> None:
-    """Run the command line; our own errors become one clear message and an exit code, never a traceback."""
+    """Run the command line; our own errors, and files that cannot be used, become one clear message."""
     try:
         app()
     except (ConfigError, BadInput) as error:
@@ -60,3 +60,8 @@ def main() -> None:
     except DutyroomError as error:
         typer.echo(str(error), err=True)
         sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        typer.echo(f"cannot use {error.filename}: {error.strerror}; check the path, its owner and mode", err=True)
+        sys.exit(2)

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from dutyroom.datafolder import make_data_folder
 from dutyroom.policy import notice_routes
 from dutyroom.settings import load_settings
 from maintenance.ledger import Ledger, Policy
@@ -27,7 +28,7 @@ def opened(data: Path, *, make: bool = False) -> Iterator[Ledger]:
     """
     path = data / "ledger.db"
     if make:
-        data.mkdir(parents=True, exist_ok=True)
+        make_data_folder(data)
     elif not path.exists():
         raise NotFound(f"{path} does not exist; give the service's data folder with --data")
     policy = Policy(routes=notice_routes(load_settings(None, data)))

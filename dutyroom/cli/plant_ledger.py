@@ -11,6 +11,7 @@ from dutyroom.binding import kept
 from dutyroom.cli.options import Data
 from dutyroom.cli.plant import read_plant
 from dutyroom.content import Content
+from dutyroom.datafolder import make_data_folder
 from dutyroom.systemtime import system_now
 from maintenance.ledger import discovered
 from maintenance.ledger.ledger import Ledger
@@ -27,7 +28,7 @@ def put_plant(folder: Path, path: Path, *, rules: str | None = None) -> int:
     """Check a site's files and rules and put them in force as the ledger's next revision; its number."""
     pack = load_pack(find_rule_files(rules) if rules else None, catalogue=load_catalogue())
     plant = read_plant(path, pack)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_data_folder(folder)
     with Ledger.open(folder / "ledger.db") as ledger:
         latest = ledger.latest_config()
         if latest is not None:

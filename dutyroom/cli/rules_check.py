@@ -17,7 +17,7 @@ from rules.cases import CaseResult, check_cases, run_cases
 from rules.loader import RuleSource, find_rule_files, load_sources
 from rules.model import Rule
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, help="Rules: check, test, list, explain, and try on the past.")
 
 Pattern = Annotated[
     str | None,

@@ -27,8 +27,8 @@ TRICKS: tuple[Trick, ...] = (
         "ch_cond_fouling",
         Text("冷凝器结垢", "Foul the condenser"),
         Text(
-            "1号冷水机组的趋近温度升高；持续 1 小时（演示约 1 分钟）后开一般工单。",
-            "The approach of chiller 1 rises; after an hour of it (a minute here) a P3 ticket opens.",
+            "1 号冷水机组的趋近温度升高；负荷率 0.4 以上（白天）持续 1 小时（演示约 1 分钟）后开一般工单。",
+            "The approach of chiller 1 rises; an hour of it at load 0.4 or more (a minute here, by day): a P3 ticket.",
         ),
         {"kind": "ch_cond_fouling", "ramp": "20m"},
     ),
@@ -45,8 +45,8 @@ TRICKS: tuple[Trick, ...] = (
         "cold_supply_loss",
         Text("浴室断冷水", "Cut the cold water of the showers"),
         Text(
-            "有人淋浴时混水温度飙升，数秒内开紧急工单。",
-            "While somebody showers the mixed water turns hot: a P1 ticket within seconds.",
+            "0、8、16 点换班后有人淋浴一个半小时，其间混水温度飙升，数秒内开紧急工单。",
+            "People shower after the changes at 0, 8 and 16, for an hour and a half: the water turns hot, a P1 ticket.",
         ),
         {"kind": "cold_supply_loss"},
     ),

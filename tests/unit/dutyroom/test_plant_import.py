@@ -59,3 +59,10 @@ def test_an_equipment_id_keeps_its_type(site: Site) -> None:
     machine = replace(site.equipment["ch-1"], type="pump")
     with pytest.raises(Conflict, match="give the new machine a new id"):
         check_succession(site, replace(site, equipment={**site.equipment, "ch-1": machine}))
+
+
+def test_a_new_data_folder_is_closed_to_strangers(site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text(site_to_yaml(site), encoding="utf-8")
+    put_plant(tmp_path / "data", file)
+    assert (tmp_path / "data").stat().st_mode & 0o007 == 0

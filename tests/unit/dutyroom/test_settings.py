@@ -34,8 +34,11 @@ def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
     ("text", "words"),
     [
         pytest.param("a = \n", "dutyroom.toml:1:5: not TOML", id="not TOML"),
-        pytest.param("colour = 1\n", "colour", id="unknown key"),
-        pytest.param("[http]\nport = 70000\n", "http.port", id="out of range"),
+        pytest.param("data = 'x'\ncolour = 1\n", "dutyroom.toml:2:1: colour: no such setting", id="unknown key"),
+        pytest.param("[http]\n port = 70000\n", "dutyroom.toml:2:2: http.port", id="out of range"),
+        pytest.param(
+            "[http]\nhost = 'x'\n[brokr]\nurl = 'y'\n", "dutyroom.toml:3:2: brokr: no such", id="unknown table"
+        ),
         pytest.param('[store]\nkind = "oracle"\n', "store.kind", id="unknown store"),
     ],
 )
@@ -44,6 +47,14 @@ def test_a_wrong_file_is_refused_by_name(tmp_path: Path, text: str, words: str) 
         load_settings(write(tmp_path, text))
     assert words in str(caught.value)
     assert "dutyroom.toml" in str(caught.value)
+
+
+def test_a_wrong_variable_of_the_environment_is_not_blamed_on_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DUTYROOM_HTTP__PORT", "many")
+    with pytest.raises(ConfigError, match=r"environment \(DUTYROOM_\*\).*http\.port"):
+        load_settings(write(tmp_path, 'data = "here"\n'))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

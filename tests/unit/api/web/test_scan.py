@@ -53,6 +53,7 @@ async def test_anybody_sees_what_the_machine_is_and_may_report(house: House, cod
     assert "报修" in words
     assert "登录查看" in words
     assert missing.status_code == 404
+    assert "请对照标签上的八个字符" in missing.text
 
 
 async def test_who_has_signed_in_may_take_the_ticket_from_the_machine(
