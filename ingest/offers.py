@@ -53,7 +53,7 @@ def name_of(source: Source) -> str:
 
 
 def models(family: Family, templates: Iterable[Template]) -> list[KnownModel]:
-    """Templates of the family's format that know at least half of their keys in it, the best first."""
+    """Templates of the family's format that know half of what is there, or of whose keys half are there; best first."""
     found = []
     keys = {one.key for one in family.found}
     for template in templates:
@@ -61,7 +61,7 @@ def models(family: Family, templates: Iterable[Template]) -> list[KnownModel]:
             continue
         filled = set(template_points(family, template))
         known = len(filled & keys)
-        if known and known >= _LEAST_SHARE * len(template.lines):
+        if known and known >= _LEAST_SHARE * min(len(template.lines), len(keys)):
             found.append(KnownModel(template, known, len(template.lines)))
     return sorted(found, key=lambda model: (-model.keys, model.template.name))
 
@@ -99,14 +99,16 @@ class Assignment:
 def mapping(family: Family, kind: EquipmentType, template: Template | None = None) -> Assignment:
     """Which point of a type each value of a family feeds: as the template says, else as the matching finds."""
     values, points = values_of(family), list(kind.points.values())
-    chosen = assign(values, points)
-    if template is not None and template.type == kind.name:
-        said = template_points(family, template)
-        why = (Text(f"模板:{template.text.zh}", f"template: {template.text.en}"),)
-        known = {key: Match(point, 100, unit, why) for key, (point, unit) in said.items() if key is not None}
-        named = {value.name for value in values}
-        chosen = {key: match for key, match in known.items() if key in named}
-    return Assignment(chosen, {value.name: matches(value, points) for value in values})
+    others = {value.name: matches(value, points) for value in values}
+    if template is None or template.type != kind.name:
+        return Assignment(assign(values, points), others)
+    why = Text(f"模板：{template.text.zh}", f"template: {template.text.en}")
+    chosen = {}
+    for key, (point, unit) in template_points(family, template).items():
+        if key in others:
+            same = next((match for match in others[key] if match.point == point), None)
+            chosen[key] = Match(point, 100, unit, (why, *(same.reasons if same is not None else ())))
+    return Assignment(chosen, others)
 
 
 def machines(family: Family, plant: Plant, kind: str) -> dict[tuple[str, str | None], str]:

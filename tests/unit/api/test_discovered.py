@@ -72,7 +72,7 @@ async def test_a_known_model_is_named_and_its_points_suggested_with_reasons(
     assert by_name["em:0.a_voltage"]["chosen"]["point"] == "voltage_l1"
     assert by_name["em:0.total_act_power"]["chosen"] | {"reasons": None} == {
         "point": "active_power",
-        "score": 95,
+        "score": 100,
         "unit": "W",
         "reasons": None,
     }

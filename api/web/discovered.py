@@ -1,0 +1,171 @@
+"""Pages about what comes that nobody has bound: the list, one family with its mapping form, what came of binding it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import Field
+
+from api.discovered import AcceptanceId, FamilyId, best_type
+from api.shapes import Ask
+from api.web.mapping import Sheet, Typed, sheet
+from api.web.render import APage, Page
+from ingest import offers
+from ingest.discovery import MOST_FAMILIES, Family
+from maintenance.ledger import discovered
+from maintenance.ledger.discovered import Listed, Progress
+from plant.device import Template
+from plant.errors import BadInput, Conflict, NotFound
+
+_RECENT = 5
+
+
+class ListAsk(Ask):
+    """Whether to show what was put aside, too."""
+
+    ignored: bool = False
+
+
+class FamilyAsk(Ask):
+    """For which equipment type to suggest points."""
+
+    type: str | None = Field(None, max_length=100)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A family in the list, and the type it looks like (None: none fits)."""
+
+    family: Family
+    ignored_by: str | None
+    type: str | None
+    model: str | None
+
+
+async def list_discovered(page: APage, ask: Annotated[ListAsk, Query()]) -> HTMLResponse:
+    """What comes that nobody has bound."""
+    return await _list(page, ask.ignored)
+
+
+async def listen(page: APage, filters: Annotated[str, Form(max_length=20_000)] = "") -> Response:
+    """Listen to these topic filters, one a line."""
+    wanted = [line.strip() for line in filters.splitlines() if line.strip()]
+    try:
+        await page.office.act(page.office.deps.binding.listen, wanted, page.signed_in)
+    except BadInput as error:
+        return await _list(page, ignored=False, wrong=str(error), typed=filters, status=422)
+    return RedirectResponse("/discovered", 303)
+
+
+async def show_family(page: APage, id: FamilyId, ask: Annotated[FamilyAsk, Query()]) -> HTMLResponse:
+    """One family: a sample, its values with what each may be, its topics with what each may belong to."""
+    return await _family(page, id, ask.type)
+
+
+async def accept(page: APage, request: Request, id: FamilyId) -> Response:
+    """Bind it as the form says."""
+    form = await request.form(max_fields=5_000)
+    typed = Typed({name: value for name, value in form.items() if isinstance(value, str)})
+    family = (await page.office.read(discovered.one, id)).family
+    try:
+        accepted = typed.accepted(family, page.plant)
+        made = await page.office.act(page.office.deps.binding.accept, family, accepted, page.signed_in)
+    except (BadInput, Conflict, NotFound) as error:
+        status = 409 if isinstance(error, Conflict) else 422
+        return await _family(page, id, typed.type, typed=typed, wrong=str(error), status=status)
+    return RedirectResponse(f"/acceptances/{made.id}", 303)
+
+
+async def ignore(page: APage, id: FamilyId, ignored: Annotated[bool, Form()]) -> Response:
+    """Put it aside, or back on the list."""
+    write = page.office.deps.ledger.write
+    await page.office.act(write, discovered.ignore, id, page.signed_in, page.office.clock(), ignored=ignored)
+    return RedirectResponse("/discovered", 303)
+
+
+async def show_acceptance(page: APage, id: AcceptanceId) -> HTMLResponse:
+    """What was bound, and what decoding the past again gave."""
+    return await _acceptance(page, id, "acceptance.html")
+
+
+async def live_acceptance(page: APage, id: AcceptanceId) -> HTMLResponse:
+    """The part of that page that changes."""
+    return await _acceptance(page, id, "acceptance_live.html")
+
+
+async def _list(
+    page: Page, ignored: bool, *, wrong: str | None = None, typed: str | None = None, status: int = 200
+) -> HTMLResponse:
+    listed = await page.office.read(discovered.listed)
+    recent = await page.office.read(discovered.recent, _RECENT)
+    templates = list(page.office.deps.binding.templates().values())
+    shown = [one for one in listed if ignored or one.ignored_by is None]
+    return page.render(
+        "discovered.html",
+        status,
+        rows=[_row(page, one, templates) for one in shown],
+        aside=sum(one.ignored_by is not None for one in listed),
+        ignored=ignored,
+        recent=recent,
+        filters=typed if typed is not None else "\n".join(page.plant.site.discover),
+        most=MOST_FAMILIES,
+        wrong=wrong,
+    )
+
+
+def _row(page: Page, one: Listed, templates: Sequence[Template]) -> Row:
+    known = offers.models(one.family, templates)
+    types = offers.types(one.family, page.plant.catalogue)
+    model = page.text(known[0].template.text) if known else None
+    return Row(one.family, one.ignored_by, best_type(known, types), model)
+
+
+async def _family(
+    page: Page, id: str, type: str | None, *, typed: Typed | None = None, wrong: str | None = None, status: int = 200
+) -> HTMLResponse:
+    listed = await page.office.read(discovered.one, id)
+    family, catalogue = listed.family, page.plant.catalogue
+    known = offers.models(family, page.office.deps.binding.templates().values())
+    ranked = offers.types(family, catalogue)
+    chosen = type if type in catalogue.types else best_type(known, ranked)
+    template = next((one.template for one in known if one.template.type == chosen), None)
+    return page.render(
+        "discovered_family.html",
+        status,
+        family=family,
+        ignored_by=listed.ignored_by,
+        payload=family.payload.decode("utf-8", "backslashreplace"),
+        types=_types(ranked, catalogue.types),
+        all_types=catalogue.types,
+        type=chosen,
+        template=template,
+        sheet=_sheet(page, family, chosen, template, typed),
+        wrong=wrong,
+    )
+
+
+def _sheet(
+    page: Page, family: Family, type: str | None, template: Template | None, typed: Typed | None
+) -> Sheet | None:
+    return None if type is None else sheet(page.plant, family, type, template, typed)
+
+
+def _types(ranked: Sequence[offers.KnownType], all: Mapping[str, object]) -> list[str]:
+    """Type names, those that fit first."""
+    first = [one.type for one in ranked]
+    return [*first, *(name for name in all if name not in first)]
+
+
+async def _acceptance(page: Page, id: int, template: str) -> HTMLResponse:
+    made = await page.office.read(discovered.acceptance, id)
+
+    def point_text(id: str, name: str) -> str:
+        machine = page.plant.site.equipment.get(id)
+        point = None if machine is None else page.plant.points(machine).get(name)
+        return name if point is None else page.text(point.text)
+
+    return page.render(template, made=made, waiting=made.progress is Progress.WAITING, point_text=point_text)

@@ -1,0 +1,126 @@
+"""Pages about what nobody has bound: the list, the mapping form as suggested and as typed, what came of it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from dutyroom.content import Content
+from maintenance.ledger import discovered
+from maintenance.ledger.discovered import Redecoded
+from maintenance.people import Role
+from tests.unit.api.house import House
+from tests.unit.api.test_discovered import found as found
+
+PATTERN = "shellypro3em-*/events/rpc"
+
+
+async def get(house: House, path: str, language: str = "zh") -> str:
+    async with house.browser(Role.ENGINEER) as browser:
+        browser.cookies.set("lang", language)
+        answer = await browser.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+
+def family(house: House) -> str:
+    return next(one.family.id for one in house.ledger.read(discovered.listed) if one.family.pattern == PATTERN)
+
+
+def fields(html: str) -> dict[str, str]:
+    """What a browser would send of the mapping form as it stands."""
+    form = html.partition('/accept">')[2].partition("</form>")[0]
+    found: dict[str, str] = {}
+    for tag in re.findall(r"<input [^>]*>", form):
+        name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
+        if name is not None and "checkbox" not in tag:
+            found[name[1]] = value[1] if value is not None else ""
+    for name, body in re.findall(r'<select name="([^"]*)">(.*?)</select>', form, re.DOTALL):
+        chosen = re.search(r'<option value="([^"]*)" selected', body)
+        found[name] = chosen[1] if chosen is not None else ""
+    return found
+
+
+async def test_the_list_says_what_each_looks_like(found: House) -> None:
+    html = await get(found, "/discovered")
+    assert PATTERN in html
+    assert "Shelly Pro 3EM 三相电表" in html
+    assert "读不懂" in html
+    assert "2 个主题" in html
+
+
+async def test_the_form_comes_filled_with_suggestions_and_their_reasons(found: House) -> None:
+    html = await get(found, f"/discovered/{family(found)}", "en")
+    sent = fields(html)
+    names = {value: key.partition(".")[2] for key, value in sent.items() if key.startswith("name.")}
+    row = names["em:0.total_act_power"]
+    assert (sent[f"point.{row}"], sent[f"unit.{row}"]) == ("active_power", "W")
+    assert "unit: W → kW" in html
+    assert [sent["to.0"], sent["new.0"], sent["new.1"]] == [
+        "",
+        "shellypro3em-08f9e0e5c790",
+        "shellypro3em-08f9e0e5c791",
+    ]
+
+
+async def test_the_form_binds_and_the_answer_says_what_became_of_the_past(found: House) -> None:
+    id = family(found)
+    sent = fields(await get(found, f"/discovered/{id}"))
+    sent |= {"to.0": "f-1", "to.1": "+", "new.1": "f-2", "area": "lv"}
+    async with found.browser(Role.ENGINEER) as browser:
+        answer = await browser.post(f"/discovered/{id}/accept", data=sent)
+        assert answer.status_code == 303, answer.text
+        after = await browser.get(answer.headers["location"])
+    assert 'data-result="waiting"' in after.text
+    latest = found.ledger.latest_config()
+    assert latest is not None
+    site = Content.decode(latest.content).plant.site
+    assert {one.point for one in site.equipment["f-1"].bindings} == {"voltage_l1", "current_l1", "active_power"}
+    assert (site.equipment["f-2"].path, len(site.equipment["f-2"].bindings)) == ("lv/f-2", 3)
+    number = int(answer.headers["location"].rpartition("/")[2])
+    found.ledger.write(discovered.redecoded, number, Redecoded(12, 36, 0), (), 0)
+    assert "12 条消息，36 个读数" in await get(found, f"/acceptances/{number}")
+
+
+@pytest.mark.parametrize(
+    ("typed", "status", "words"),
+    [
+        ({"to.0": "f-1", "scale.0": "ten"}, 422, "no number"),
+        ({"to.0": "f-1", "unit.0": "kg"}, 422, "kg"),
+        ({"to.0": "", "to.1": ""}, 422, "nothing is bound"),
+        ({"to.0": "+", "new.0": "a b", "area": "lv"}, 422, "an id is letters"),
+        ({"to.0": "+", "area": ""}, 422, "need an area"),
+        ({"to.0": "f-1", "to.1": "f-1"}, 409, "already"),
+    ],
+)
+async def test_what_cannot_be_keeps_what_was_typed(
+    found: House, typed: dict[str, str], status: int, words: str
+) -> None:
+    id = family(found)
+    sent = fields(await get(found, f"/discovered/{id}")) | {"offset.0": "0.25"} | typed
+    async with found.browser(Role.ENGINEER) as browser:
+        answer = await browser.post(f"/discovered/{id}/accept", data=sent)
+    assert answer.status_code == status
+    assert words in answer.text
+    again = fields(answer.text)
+    assert again["offset.0"] == "0.25"
+    assert {name: again[name] for name in typed if name != "area"} == {k: v for k, v in typed.items() if k != "area"}
+
+
+async def test_topics_to_listen_to_are_typed_one_a_line(found: House) -> None:
+    async with found.browser(Role.ENGINEER) as browser:
+        assert (await browser.post("/discovered/listen", data={"filters": "tele/#\r\n\r\nmeters/#"})).status_code == 303
+        wrong = await browser.post("/discovered/listen", data={"filters": "a#b"})
+    assert (wrong.status_code, "a#b" in wrong.text) == (422, True)
+    latest = found.ledger.latest_config()
+    assert latest is not None
+    assert Content.decode(latest.content).plant.site.discover == ("tele/#", "meters/#")
+
+
+async def test_a_family_is_put_aside_and_found_again(found: House) -> None:
+    id = family(found)
+    async with found.browser(Role.ENGINEER) as browser:
+        await browser.post(f"/discovered/{id}/ignore", data={"ignored": "true"})
+    assert PATTERN not in await get(found, "/discovered")
+    assert PATTERN in await get(found, "/discovered?ignored=true")
