@@ -42,7 +42,10 @@ def demo_command(
     except ValueError as error:
         raise BadInput(f"--past: {error}") from None
     if keep and KEPT.exists():
-        raise Conflict(f"{KEPT}/ holds an earlier demo; remove it, or look at it with `dutyroom run --data {KEPT}`")
+        raise Conflict(
+            f"{KEPT}/ holds an earlier demo; remove it, or look at it: `dutyroom user passwd demo --data {KEPT}`, then "
+            f"`dutyroom run --data {KEPT}`"
+        )
     alone = to_the_end or not sys.stdout.isatty()
     with nullcontext(str(KEPT)) if keep else tempfile.TemporaryDirectory(prefix="dutyroom-demo-") as folder:
         options = Options(Path(folder), to_the_end=alone, browser=not (no_browser or alone), past=past, port=port)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from iotcore import Broker as WheelBroker
 
+from dutyroom.demo.child import end_with_parent
 from plant.errors import Unavailable
 
 _START_SECONDS = 10.0
@@ -49,6 +50,7 @@ async def embedded_broker(folder: Path) -> AsyncIterator[tuple[str, str]]:
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
         start_new_session=True,
+        preexec_fn=end_with_parent,
     )
     try:
         await _until_listening(port)

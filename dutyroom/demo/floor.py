@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import aiomqtt
 
+from dutyroom.demo.child import end_with_parent
 from plant.errors import Unavailable
 
 SPEED = 60
@@ -77,6 +78,7 @@ async def simulated_floor(url: str, site: str, *, catch_up: str) -> AsyncIterato
             stderr=asyncio.subprocess.DEVNULL,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
             start_new_session=True,
+            preexec_fn=end_with_parent,
         )
         try:
             async with aiomqtt.Client(address.hostname or "127.0.0.1", address.port or 1883) as client:
