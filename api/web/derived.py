@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from plant.catalogue import Text
+from plant.catalogue import Point, Text
 from plant.site import Equipment, Plant
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -49,6 +49,10 @@ class Quantities:
         if what in self._derived:
             return self._evaluated(self._derived[what].expression)
         return self._evaluated(what)
+
+    def point(self, name: str) -> Point | None:
+        """The point of a name; None for what is none."""
+        return self._points.get(name)
 
     def points_in(self, what: str) -> frozenset[str]:
         """The points that a quantity is worked out from."""

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from api.web.derived import Quantities, spoken
 from api.web.evidence import Evidence, Fact
+from api.web.switches import switched
 from maintenance.ticket import State, Ticket
 from plant.catalogue import Text
 from rules.model import Rule
@@ -37,6 +38,9 @@ class Kind(StrEnum):
     """Statuses that contradicted each other; `name` says how they stand now."""
     LIKE = "like"
     """As it was when the fault was seen, within a band."""
+
+
+_DASH = Text("–", "–")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +134,13 @@ def _checks(rule: Rule, evidence: Evidence | None, seen: Seen) -> Iterator[Check
 def _states(facts: Sequence[Fact], seen: Seen) -> Check:
     """How the statuses that contradicted each other stand: met as soon as one is no longer as it was."""
     now = [_now(seen, fact.what) for fact in facts]
-    said = [(seen.names[fact.what][0], value) for fact, value in zip(facts, now, strict=True)]
+    said = [
+        (seen.names[fact.what][0], _DASH if value is None else switched(seen.quantities.point(fact.what), value > 0))
+        for fact, value in zip(facts, now, strict=True)
+    ]
     name = Text(
-        "，".join(f"{text.zh} {'–' if value is None else '是' if value else '否'}" for text, value in said),
-        ", ".join(f"{text.en} {'–' if value is None else 'yes' if value else 'no'}" for text, value in said),
+        "，".join(f"{text.zh} {word.zh}" for text, word in said),
+        ", ".join(f"{text.en} {word.en}" for text, word in said),
     )
     known = None not in now
     met = any(bool(value) is not fact.value for fact, value in zip(facts, now, strict=True)) if known else None

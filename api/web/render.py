@@ -19,6 +19,7 @@ from api.web import figures, times
 from api.web.language import COOKIE, Language, choose, translations
 from api.web.rows import badge_counts
 from api.web.statics import Statics
+from api.web.switches import switched
 from api.web.words import WORDS
 from maintenance.people import Actor
 from plant.catalogue import Text
@@ -61,7 +62,7 @@ def _environment(language: Language, statics: Statics) -> Environment:
         "unit": figures.unit_text,
         "iso": iso,
     }
-    environment.globals |= {"static": statics.url, "language": language, "WORDS": WORDS}
+    environment.globals |= {"static": statics.url, "language": language, "WORDS": WORDS, "switched": switched}
     return environment
 
 

@@ -11,13 +11,14 @@ from sqlalchemy import Connection, func, select
 from api.queries import standing
 from api.web.evidence import Claim, Evidence, Fact, open_proof
 from api.web.sparks import Spark, spark
+from api.web.switches import switched
 from maintenance.ledger.book import to_ticket
 from maintenance.ledger.occurrences import to_alarm
 from maintenance.ledger.queries import AlarmFilter, AlarmState, list_alarms
 from maintenance.ledger.rows import Alarm
 from maintenance.ledger.tables import alarms, proofs, tickets
 from maintenance.ticket import FINISHED, State, Ticket
-from plant.catalogue import Text
+from plant.catalogue import Point, Text
 from plant.errors import NotFound
 from plant.severity import Severity
 from plant.site import Equipment, Mode, Plant
@@ -146,7 +147,7 @@ class Words:
     machine: Equipment | None
     title: Text
     claims: Sequence[tuple[Text, Claim]]
-    facts: Sequence[tuple[Text, Fact]]
+    facts: Sequence[tuple[Text, Text]]
     spark: Spark | None
 
 
@@ -154,14 +155,20 @@ def in_words(concern: Concern, plant: Plant, rules: Mapping[str, Rule]) -> Words
     """The names of everything a concern is about; an id stands where the site no longer has the thing."""
     machine = plant.site.equipment.get(concern.alarm.equipment)
     rule = rules.get(concern.alarm.rule)
+    points = {} if machine is None else plant.points(machine)
     names = _names(plant, machine)
     evidence = None if concern.proof is None else concern.proof.evidence
     claims = [] if evidence is None else [(names.get(claim.what, _NAMELESS), claim) for claim in evidence.claims]
     # what has no name of its own is worked out from what has one
     claims = [(name, claim) for name, claim in claims if name is not _NAMELESS] or claims[:1]
-    facts = [] if evidence is None else [(names[fact.what], fact) for fact in evidence.facts if fact.what in names]
+    facts = [] if evidence is None else said_of(evidence.facts, names, points)
     title = Text(concern.alarm.rule, concern.alarm.rule) if rule is None else rule.title
     return Words(concern, machine, title, claims, facts, None if concern.proof is None else concern.proof.spark)
+
+
+def said_of(facts: Sequence[Fact], names: Mapping[str, Text], points: Mapping[str, Point]) -> list[tuple[Text, Text]]:
+    """Statuses by their names, each with the word for how it stood."""
+    return [(names[fact.what], switched(points.get(fact.what), fact.value)) for fact in facts if fact.what in names]
 
 
 _NAMELESS = Text("", "")

@@ -14,10 +14,11 @@ from api.queries import TicketFile
 from api.web.charts import Chart, Curve, Event, Frame, chart, time_ticks
 from api.web.charts import Line as Limit
 from api.web.derived import Numbers, Quantities, Spoken, spoken
-from api.web.evidence import Claim, Evidence, Fact, Tree, open_proof
+from api.web.evidence import Claim, Evidence, Tree, open_proof
 from api.web.figures import quantity
 from api.web.proving import Proving, Seen, proving
 from api.web.render import Page
+from api.web.rows import said_of
 from history.protocols import Buckets
 from maintenance.ledger.rows import Alarm
 from maintenance.ticket import State, Ticket
@@ -70,7 +71,7 @@ class Case:
 
     alarm: Alarm
     proven: Proven | None
-    facts: Sequence[tuple[Text, Fact]]
+    facts: Sequence[tuple[Text, Text]]
     others: Sequence[tuple[Text, Claim]]
     picture: Picture | None
     again: int
@@ -149,7 +150,8 @@ def case_of(page: Page, file: TicketFile, about: Subject, past: Past) -> Case | 
     evidence = open_proof(file.proof)
     said = [(spoken(claim.what, claim.unit, about.names), claim) for claim in evidence.claims]
     named = [(name, claim) for name, claim in said if name is not None]
-    facts = [(about.names[fact.what][0], fact) for fact in evidence.facts if fact.what in about.names]
+    points = {} if about.machine is None else about.plant.points(about.machine)
+    facts = said_of(evidence.facts, {name: text for name, (text, _) in about.names.items()}, points)
     proven = None
     if named:
         name, claim = named[0]

@@ -92,7 +92,7 @@ def test_statuses_that_contradicted_each_other_are_told_as_they_stand() -> None:
     still = shown({"pump_command": 1.0, "pump_status": 0.0}, machine=PUMP, rule="PU-01", evidence=facts)
     assert [(check.kind, check.met) for check in well.checks[:1]] == [(Kind.STATES, True)]
     assert still.checks[0].met is False
-    assert still.checks[0].name.en.endswith("yes, Pump status no")
+    assert still.checks[0].name.en.endswith("on, Pump status stopped")
 
 
 def test_a_ticket_that_waits_for_no_proof_has_none() -> None:
