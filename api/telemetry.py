@@ -17,11 +17,11 @@ from pydantic import Field
 
 from api.deps import HistoryReads
 from api.office import AnOffice
+from api.series import Series, machine_of, read_trends, series_of
 from api.shapes import Ask, AskedInstant, Instant, Shape
-from plant.errors import BadInput, NotFound
+from plant.errors import BadInput
 from plant.instants import iso
 from plant.quality import Quality, Reason
-from plant.reading import SeriesKey
 from plant.site import Equipment, Plant
 
 _HOUR = 3_600_000
@@ -57,7 +57,9 @@ class LatestAsk(Ask):
 class TrendsAsk(Ask):
     """Which points over which time, in how many buckets; by default the last 24 h of plant time."""
 
-    point: list[str] = Field(min_length=1, max_length=12, description="EQUIPMENT/POINT, equipment by id or path")
+    point: list[str] = Field(
+        min_length=1, max_length=12, description="EQUIPMENT/POINT or EQUIPMENT/QUANTITY, equipment by id or path"
+    )
     start: AskedInstant | None = Field(None, alias="from")
     end: AskedInstant | None = Field(None, alias="to", description="not included")
     buckets: int = Field(240, ge=1, le=2_000)
@@ -78,7 +80,7 @@ class Trend(Shape):
 
 
 class Trends(Shape):
-    """Several points over the same buckets."""
+    """Several points or derived quantities over the same buckets."""
 
     start: Instant = Field(serialization_alias="from")
     end: Instant = Field(serialization_alias="to")
@@ -90,7 +92,7 @@ class Trends(Shape):
 @dataclass(frozen=True, slots=True)
 class _Asked:
     plant: Plant
-    keys: list[SeriesKey]
+    series: list[Series]
     start: int
     end: int
     buckets: int
@@ -99,7 +101,7 @@ class _Asked:
 async def latest(office: AnOffice, ask: Annotated[LatestAsk, Query()]) -> list[LatestOut]:
     """The newest reading of every point of some equipment."""
     plant = office.deps.configuration.plant()
-    machines = [_machine(plant, name) for name in dict.fromkeys(ask.equipment)]
+    machines = [machine_of(plant, name) for name in dict.fromkeys(ask.equipment)]
     return await office.history(_latest, office.deps.history, plant, machines)
 
 
@@ -125,35 +127,17 @@ async def trends_csv(office: AnOffice, ask: Annotated[TrendsAsk, Query()]) -> Cs
 
 def _asked(office: AnOffice, ask: TrendsAsk) -> _Asked:
     plant = office.deps.configuration.plant()
-    keys = [series_of(plant, name) for name in dict.fromkeys(ask.point)]
+    series = [series_of(plant, name) for name in dict.fromkeys(ask.point)]
     end = office.now() if ask.end is None else ask.end
     start = end - _DAY if ask.start is None else ask.start
     check_range(start, end)
-    return _Asked(plant, keys, start, end, ask.buckets)
+    return _Asked(plant, series, start, end, ask.buckets)
 
 
 def check_range(start: int, end: int) -> None:
     """Raises BadInput where a trend has no time, or too much."""
     if not 0 < end - start <= LONGEST:
         raise BadInput(f"{iso(start)} to {iso(end)}: expected `from` before `to`, at most 400 days between them")
-
-
-def _machine(plant: Plant, name: str) -> Equipment:
-    machine = plant.site.equipment.get(name) or plant.site.by_path.get(name)
-    if machine is None:
-        raise NotFound(f"there is no equipment {name}; GET /api/v1/equipment lists those there are")
-    return machine
-
-
-def series_of(plant: Plant, name: str) -> SeriesKey:
-    """The series EQUIPMENT/POINT names; raises BadInput or NotFound."""
-    equipment, slash, point = name.rpartition("/")
-    if not slash:
-        raise BadInput(f"{name!r} names no point: expected EQUIPMENT/POINT such as chiller-1/chw_supply_temp")
-    machine = _machine(plant, equipment)
-    if point not in plant.points(machine):
-        raise NotFound(f"{machine.id} has no point {point}; GET /api/v1/points?equipment={machine.id} lists them")
-    return SeriesKey(machine.id, point, machine.type)
 
 
 def _latest(history: HistoryReads, plant: Plant, machines: list[Equipment]) -> list[LatestOut]:
@@ -174,15 +158,14 @@ def _latest(history: HistoryReads, plant: Plant, machines: list[Equipment]) -> l
 
 
 def _trends(history: HistoryReads, asked: _Asked) -> Trends:
-    buckets = history.trends(asked.keys, asked.start, asked.end, asked.buckets)
+    buckets = read_trends(history, asked.series, asked.start, asked.end, asked.buckets)
     series = []
-    for key, found in zip(asked.keys, buckets, strict=True):
-        point = asked.plant.points(asked.plant.site.equipment[key.equipment])[key.point]
+    for one, found in zip(asked.series, buckets, strict=True):
         series.append(
             Trend(
-                equipment=key.equipment,
-                point=key.point,
-                unit=point.unit,
+                equipment=one.machine.id,
+                point=one.point.name,
+                unit=one.point.unit,
                 min=_numbers(found.minimum),
                 mean=_numbers(found.mean),
                 max=_numbers(found.maximum),

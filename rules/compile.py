@@ -91,7 +91,7 @@ def applies(rule: Rule, kind: str) -> bool:
 def compile_rule(rule: Rule, roster: Roster) -> CompiledRule:
     """Nodes of a rule for a roster; raises ExpressionError (what `check_rule` reports is not compiled)."""
     points = roster.points()
-    consts = _parameters(roster.kind.parameters, roster.equipment) | _rule_params(rule, roster.equipment)
+    consts = parameters_of(roster.kind.parameters, roster.equipment) | _rule_params(rule, roster.equipment)
     scope = Scope(
         len(roster.equipment),
         roster.step_ms,
@@ -159,7 +159,7 @@ def _check_for(
     for relation, target in kind.relations.items():
         for name, point in catalogue.types[target].points.items():
             points[f"{relation}.{name}"] = point
-    consts = _parameters(kind.parameters, ()) | _rule_params(rule, ())
+    consts = parameters_of(kind.parameters, ()) | _rule_params(rule, ())
     scope = Scope(0, every_ms(rule, kind), points, kind.derived, consts, kind.active, own=rule.derived)
     members = tuple(select(rule.for_each, points)) if rule.for_each else (None,)
     if rule.for_each and rule.for_each.points and not members:
@@ -224,7 +224,8 @@ def _number(text: str, scope: Scope) -> NumNode:
     return term
 
 
-def _parameters(parameters: Mapping[str, Parameter], equipment: Sequence[Equipment]) -> dict[str, Const]:
+def parameters_of(parameters: Mapping[str, Parameter], equipment: Sequence[Equipment]) -> dict[str, Const]:
+    """The parameters of a type as constants, with a value for each equipment."""
     found = {}
     for name, parameter in parameters.items():
         values = tuple(

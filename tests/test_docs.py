@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from dutyroom.cli import app
-from tests.support.house import ROOT
+from tests.support.house import ROOT, tracked_files
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
@@ -61,3 +61,11 @@ def test_readme_names_every_make_target(readme: Path) -> None:
 
 def test_changelog_has_a_place_for_what_comes_next() -> None:
     assert "\n## [Unreleased]\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_an_alarm_has_one_word_in_chinese() -> None:
+    other = "报" + "警"
+    texts = [
+        file for file in tracked_files(ROOT) if file.suffix in (".md", ".yaml", ".py", ".html", ".po", ".js", ".toml")
+    ]
+    assert [str(file) for file in texts if other in (ROOT / file).read_text(encoding="utf-8")] == []

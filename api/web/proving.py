@@ -55,6 +55,11 @@ class Check:
     within: float | None
     met: bool | None
 
+    @property
+    def missing(self) -> bool:
+        """The machine does not say it now: nothing was heard, or nothing that is to be believed."""
+        return self.met is None and self.now is None
+
 
 @dataclass(frozen=True, slots=True)
 class Proving:
@@ -69,9 +74,14 @@ class Proving:
     checks: tuple[Check, ...]
 
     @property
+    def holding(self) -> Sequence[Check]:
+        """What keeps minutes from counting now: what is not met, and what cannot be judged for want of data."""
+        return [check for check in self.checks if check.met is False or check.missing]
+
+    @property
     def paused(self) -> bool:
-        """Something that is known keeps minutes from counting now."""
-        return any(check.met is False for check in self.checks)
+        """Minutes do not count now."""
+        return bool(self.holding)
 
     @property
     def share(self) -> float:
@@ -94,7 +104,7 @@ def proving(ticket: Ticket, rule: Rule, evidence: Evidence | None, seen: Seen, n
         return None
     needed = ticket.needed_ms or rule.verify_for_ms
     checks = tuple(_checks(rule, evidence, seen))
-    paused = any(check.met is False for check in checks)
+    paused = any(check.met is False or check.missing for check in checks)
     left = needed - ticket.counted_ms
     foretold = ticket.state is State.VERIFYING and not paused and left > 0
     return Proving(

@@ -19,13 +19,16 @@ from api.web.figures import quantity
 from api.web.proving import Proving, Seen, proving
 from api.web.render import Page
 from api.web.rows import said_of
+from api.web.values import hold_ms
 from history.protocols import Buckets
 from maintenance.ledger.rows import Alarm
 from maintenance.ticket import State, Ticket
 from plant.catalogue import Text
+from plant.quality import Quality
 from plant.reading import SeriesKey
 from plant.site import Equipment, Plant
 from rules.model import Rule
+from rules.quantities import quantity as quantity_of
 
 _BUCKETS = 240
 _HEIGHT = 216
@@ -56,7 +59,7 @@ class Proven:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A chart of one value with its times; `point` is what to look at in the trends for it."""
+    """A chart of one value with its times; `point` (or derived quantity) is what to look at in the trends for it."""
 
     point: str
     name: Text
@@ -155,7 +158,7 @@ def case_of(page: Page, file: TicketFile, about: Subject, past: Past) -> Case | 
     proven = None
     if named:
         name, claim = named[0]
-        now = _number(_now(page.office.deps.history, about).of(name.what))
+        now = _number(_now(page.office.deps.history, about, page.now or 0).of(name.what))
         level = min(about.rule.levels, key=lambda level: level.severity != alarm.severity) if about.rule else None
         shown = None if past.after is None else value_in(msgspec.json.decode(past.after), claim.what)
         proven = Proven(name.name, claim, now, shown, 0 if level is None else level.for_ms)
@@ -176,7 +179,7 @@ def proof_state(page: Page, file: TicketFile, about: Subject, history: HistoryRe
             return evidence.points[what][-1]
         return None if body is None else value_in(body, what)
 
-    seen = Seen(_now(history, about), about.names, then)
+    seen = Seen(_now(history, about, page.now or 0), about.names, then)
     return proving(file.ticket, about.rule, evidence, seen, page.now or 0)
 
 
@@ -191,15 +194,22 @@ def value_in(proof: Tree, what: str) -> float | None:
     return None
 
 
-def _now(history: HistoryReads, about: Subject) -> Quantities:
+def _now(history: HistoryReads, about: Subject, now: int) -> Quantities:
+    """What the machine says at `now`, ms UTC: unknown where its last word is too old or bad, as the engine has it."""
     if about.machine is None:
         raise ValueError("a ticket of a machine that is gone has no values")
-    newest = history.latest(about.machine.id)
+    machine, newest = about.machine, history.latest(about.machine.id)
+    points = about.plant.points(machine)
 
     def reading(name: str) -> Numbers | None:
-        return np.array(newest[name][1], np.float64) if name in newest else None
+        if name not in newest:
+            return None
+        ts, value, quality, _ = newest[name]
+        hold = hold_ms(machine, points[name])
+        untold = quality == Quality.BAD or (hold is not None and now - ts > hold)
+        return np.array(np.nan if untold else value, np.float64)
 
-    return Quantities(about.plant, about.machine, reading)
+    return Quantities(about.plant, machine, reading)
 
 
 def _charted(evidence: Evidence, about: Subject) -> Spoken | None:
@@ -235,7 +245,8 @@ def _picture(page: Page, file: TicketFile, about: Subject, drawn: Spoken, proven
     buckets = read[drawn.what] if drawn.what in read else _like(next(iter(read.values())), values)
     picture = chart([Curve(buckets, hold)], frame, height=_HEIGHT)
     ticks = time_ticks(start, end, page.zone, page.language)
-    return Picture(next(iter(read)), drawn.name, drawn.unit, picture, ticks)
+    shown = drawn.what if quantity_of(page.plant, machine, drawn.what) is not None else next(iter(read))
+    return Picture(shown, drawn.name, drawn.unit, picture, ticks)
 
 
 def _like(read: Buckets, values: Numbers) -> Buckets:

@@ -13,19 +13,20 @@ from fastapi import Query
 from fastapi.responses import HTMLResponse
 from pydantic import Field
 
+from api.series import Series, read_trends, series_of
 from api.shapes import Ask, AskedInstant
-from api.telemetry import LONGEST, check_range, series_of
+from api.telemetry import LONGEST, check_range
 from api.web.charts import Chart, Curve, Frame, Line, chart, lane, time_ticks
 from api.web.figures import number, unit_text
 from api.web.render import APage, Page
 from api.web.trendevents import Happenings, Lane, happenings, lanes_of, states
 from api.web.values import hold_ms
 from history.protocols import Buckets
-from plant.catalogue import Point
+from plant.catalogue import Point, Text
 from plant.instants import iso
-from plant.reading import SeriesKey
 from plant.site import Equipment
 from rules.limits import Limit, limits_on
+from rules.quantities import quantity
 
 _HOUR, _DAY = 3_600_000, 86_400_000
 SPANS: Mapping[str, int] = {
@@ -55,9 +56,7 @@ class ExplorerAsk(Ask):
 class Shown:
     """One point of the trend: `latest` is its last value in it, `low` and `high` its extremes (None: no value)."""
 
-    key: SeriesKey
-    machine: Equipment
-    point: Point
+    series: Series
     buckets: Buckets
     before: Buckets | None
     style: int
@@ -65,6 +64,16 @@ class Shown:
     high: float | None
     latest: float | None
     limits: Sequence[Limit]
+
+    @property
+    def machine(self) -> Equipment:
+        """Whose it is."""
+        return self.series.machine
+
+    @property
+    def point(self) -> Point:
+        """What is measured, or worked out as if it were."""
+        return self.series.point
 
     @property
     def passed(self) -> Limit | None:
@@ -78,7 +87,7 @@ class Shown:
     @property
     def name(self) -> str:
         """As addresses name it."""
-        return f"{self.key.equipment}/{self.key.point}"
+        return f"{self.machine.id}/{self.point.name}"
 
     @property
     def hold_ms(self) -> int | None:
@@ -150,13 +159,13 @@ class Address:
 async def explore(page: APage, ask: Annotated[ExplorerAsk, Query()]) -> HTMLResponse:
     """Panes of one unit each, lanes of what happened, and the points to choose from."""
     plant = page.plant
-    keys = [series_of(plant, name) for name in dict.fromkeys(ask.point)]
+    series = [series_of(plant, name) for name in dict.fromkeys(ask.point)]
     end = ask.end if ask.end is not None else (page.now if page.now is not None else page.office.now())
     start = ask.start if ask.start is not None else end - SPANS[ask.span]
     check_range(start, end)
     shift = _SHIFTS.get(ask.compare)
-    shown = await page.office.history(_shown, page, keys, (start, end), shift) if keys else []
-    found = await page.office.read(happenings, {key.equipment for key in keys}, start, end)
+    shown = await page.office.history(_shown, page, series, (start, end), shift) if series else []
+    found = await page.office.read(happenings, {one.machine.id for one in series}, start, end)
     address = Address(ask, [one.name for one in shown], start, end)
     panes = _panes(page, shown, (start, end), shift or 0)
     names = {one.machine.id: page.text(one.machine.text) for one in shown}
@@ -177,25 +186,26 @@ async def explore(page: APage, ask: Annotated[ExplorerAsk, Query()]) -> HTMLResp
     )
 
 
-def _shown(page: Page, keys: Sequence[SeriesKey], when: tuple[int, int], shift: int | None) -> list[Shown]:
+def _shown(page: Page, series: Sequence[Series], when: tuple[int, int], shift: int | None) -> list[Shown]:
     """Reads the points; in a thread."""
     start, end = when
     history = page.office.deps.history
-    now = history.trends(keys, start, end, _BUCKETS)
-    before = [None] * len(keys) if shift is None else history.trends(keys, start - shift, end - shift, _BUCKETS)
+    now = read_trends(history, series, start, end, _BUCKETS)
+    before = (
+        [None] * len(series) if shift is None else read_trends(history, series, start - shift, end - shift, _BUCKETS)
+    )
     styles: dict[str, int] = {}
     rules = page.office.deps.configuration.rules()
     shown = []
-    for key, buckets, earlier in zip(keys, now, before, strict=True):
-        machine = page.plant.site.equipment[key.equipment]
-        point = page.plant.points(machine)[key.point]
-        styles[point.unit] = styles.get(point.unit, 0) % _STYLES + 1
+    for one, buckets, earlier in zip(series, now, before, strict=True):
+        unit = one.point.unit
+        styles[unit] = styles.get(unit, 0) % _STYLES + 1
         known = [value for value in buckets.mean.tolist() if math.isfinite(value)]
         low = float(buckets.minimum[buckets.count > 0].min()) if known else None
         high = float(buckets.maximum[buckets.count > 0].max()) if known else None
         latest = known[-1] if known else None
-        limits = () if point.unit == "bool" else limits_on(page.plant, machine, key.point, rules)
-        shown.append(Shown(key, machine, point, buckets, earlier, styles[point.unit], low, high, latest, limits))
+        limits = () if unit == "bool" else limits_on(page.plant, one.machine, one.point.name, rules)
+        shown.append(Shown(one, buckets, earlier, styles[unit], low, high, latest, limits))
     return shown
 
 
@@ -248,21 +258,30 @@ def _lanes(page: Page, shown: Sequence[Shown], found: Happenings, when: tuple[in
     return runs + lanes_of(page, found, when, several=several)
 
 
-def _suggested(page: Page, q: str, taken: set[str]) -> list[tuple[Equipment, Point]]:
-    """Points that match every word, at most so many; without words none."""
+def _suggested(page: Page, q: str, taken: set[str]) -> list[tuple[Equipment, Point, bool]]:
+    """Points and derived quantities (true) that match every word, at most so many; without words none."""
     words = q.lower().split()
-    if not words:
-        return []
-    found = []
-    for machine in page.plant.site.equipment.values():
+    found: list[tuple[Equipment, Point, bool]] = []
+    for machine in page.plant.site.equipment.values() if words else ():
         if machine.retired:
             continue
-        for name, point in page.plant.points(machine).items():
-            names = (machine.id, machine.path, machine.text.zh, machine.text.en, name, point.text.zh, point.text.en)
-            text = " ".join(names).lower()
-            if f"{machine.id}/{name}" not in taken and all(word in text for word in words):
-                found.append((machine, point))
+        points = page.plant.points(machine)
+        measured = _matching(machine, {name: point.text for name, point in points.items()}, words)
+        found += [(machine, points[name], False) for name in measured if f"{machine.id}/{name}" not in taken]
+        derived = page.plant.catalogue.types[machine.type].derived
+        named = _matching(machine, {name: one.text for name, one in derived.items()}, words)
+        made = [quantity(page.plant, machine, name) for name in named if f"{machine.id}/{name}" not in taken]
+        found += [(machine, one.point, True) for one in made if one is not None]
+        if len(found) >= _SUGGESTED:
+            break
     return found[:_SUGGESTED]
+
+
+def _matching(machine: Equipment, texts: Mapping[str, Text], words: Sequence[str]) -> list[str]:
+    """The names of those that, with their machine, hold every word."""
+    place = f"{machine.id} {machine.path} {machine.text.zh} {machine.text.en}"
+    wholes = {name: f"{place} {name} {text.zh} {text.en}".lower() for name, text in texts.items()}
+    return [name for name, whole in wholes.items() if all(word in whole for word in words)]
 
 
 def _decimals(one: Shown) -> int:

@@ -150,3 +150,29 @@ def test_without_a_script_the_server_has_drawn_it(site: Campus, come: Come) -> N
         page.get_by_role("link", name="8 小时").click()
         assert "span=8h" in page.url
         assert site.at > T0
+
+
+def test_a_derived_quantity_is_found_by_its_name_and_drawn_by_the_script(site: Campus, come: Come) -> None:
+    page = come("陈国强").goto("/trends?span=1h")
+    page.fill("#q", "冷水机组 趋近")
+    page.get_by_role("button", name="搜索").click()
+    offered = page.locator("#picker li", has_text="冷凝器趋近温差").first
+    expect(offered).to_contain_text("推算量")
+    expect(offered).to_contain_text("K")
+    offered.locator("a").click()
+    expect(page.locator("[data-pane] .u-over")).to_have_count(1)
+    expect(page.locator("[data-value='ch-1/condenser_approach']")).to_have_text("1.4")  # 35.9 − 34.5
+
+
+def test_an_event_is_as_high_as_a_finger_on_a_phone_and_a_short_one_as_wide(site: Campus, come: Come) -> None:
+    site.advance(2, plant__chw_pump_1={"pump_status": 0, "pump_flow": 0.0})
+    site.ticket("PU-01")
+    page = come("王磊", phone=True).goto("/trends?point=chwp-1/pump_flow&span=24h")
+    target = page.locator(".lane a .hit").first
+    expect(target).to_be_visible()
+    box = target.bounding_box()
+    assert box is not None
+    assert box["height"] >= 44
+    assert box["width"] >= 44
+    page.touchscreen.tap(box["x"] + 4, box["y"] + box["height"] / 2)
+    page.wait_for_url("**/tickets/WO-**")

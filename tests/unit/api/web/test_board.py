@@ -111,3 +111,22 @@ async def test_no_page_has_script_or_style_of_its_own(house: House, page: object
 
 def _exists(path: str) -> bool:
     return any(page.path == path for page in PAGES)
+
+
+@pytest.mark.parametrize(
+    ("theme", "link"),
+    [
+        ("auto", r'<link rel="stylesheet" href="/static/\w+/css/dark\.css" media="\(prefers-color-scheme: dark\)">'),
+        ("dark", r'<link rel="stylesheet" href="/static/\w+/css/dark\.css">'),
+    ],
+)
+async def test_the_dark_tokens_come_as_the_person_or_their_system_wants(
+    viewer: httpx2.AsyncClient, theme: str, link: str
+) -> None:
+    viewer.cookies.set("theme", theme)
+    assert re.search(link, (await viewer.get("/", headers=HTML)).text)
+
+
+async def test_who_wants_light_gets_no_dark_tokens(viewer: httpx2.AsyncClient) -> None:
+    viewer.cookies.set("theme", "light")
+    assert "dark.css" not in (await viewer.get("/", headers=HTML)).text

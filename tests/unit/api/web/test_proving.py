@@ -83,7 +83,13 @@ def test_what_is_not_so_pauses_the_count_and_nothing_is_foretold(changed: dict[s
 def test_what_is_not_known_is_neither_met_nor_unmet() -> None:
     made = shown({})
     assert set(met(made).values()) == {None}
-    assert not made.paused
+
+
+def test_what_is_not_heard_of_pauses_the_count_too_and_is_named() -> None:
+    made = shown({name: value for name, value in WELL.items() if name != "chiller_run_status"})
+    assert made.paused
+    assert made.closes_at is None
+    assert [(check.kind, check.missing) for check in made.holding] == [(Kind.RUNS, True)]
 
 
 def test_statuses_that_contradicted_each_other_are_told_as_they_stand() -> None:

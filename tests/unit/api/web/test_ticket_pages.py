@@ -156,9 +156,21 @@ async def test_what_keeps_minutes_from_counting_is_said(house: House, crew: http
     house.wrote(reading(NOW, 41.0))
 
     words = text_of(await page(crew))
-    assert "暂停计时" in words
-    assert "打叉的一项不满足" in words
+    assert "暂停计时：temp 点 不满足" in words
+    assert "不满足或没有数据的时间不计入" in words
     assert "自动关闭" not in words
+
+
+async def test_a_silent_sensor_pauses_the_proof_whatever_it_said_last(house: House, crew: httpx2.AsyncClient) -> None:
+    house.engine(event())
+    await send(crew, "move", to="in_progress", version=1)
+    await send(crew, "move", to="verifying", version=2)
+    house.wrote(reading(NOW - HOUR, 48.0))
+
+    words = text_of(await page(crew))
+    assert "暂停计时：temp 点 无数据" in words
+    assert "自动关闭" not in words
+    assert "48.0 ℃" not in words.split("证据")[0]
 
 
 async def test_after_the_proof_before_and_after_stand_side_by_side(house: House, crew: httpx2.AsyncClient) -> None:

@@ -14,6 +14,7 @@ from api.web.charts import Event
 from api.web.trendevents import MOST, stacked, states
 from history.buckets import bucketise
 from maintenance.people import Role
+from plant.catalogue import Derived, Text
 from plant.quality import Quality, Reason
 from plant.severity import Severity
 from rules.events import EventKind
@@ -77,7 +78,8 @@ async def test_the_limit_of_a_rule_and_the_events_of_its_alarm_are_on_the_chart(
     assert "下限 42.0 · Water" not in page
     assert "下限 42.0 · 水温低" in page
     assert 'class="sev p2"' in page  # 41 is beyond it
-    assert re.search(r'<a href="/tickets/[^"]+"><svg x="50.0%" width="50.0%" height="28"><rect class="ev p2"', page)
+    box = r'<svg x="50.0%" width="50.0%" height="100%"><rect class="hit" [^>]*/><rect class="ev p2"'
+    assert re.search(rf'<a href="/tickets/[^"]+">{box}', page)
     english = (await viewer.get(HOURLY, headers=HTML | {"accept-language": "en"})).text
     assert "Lower limit 42.0 · Water too cold" in english
 
@@ -167,3 +169,43 @@ async def test_alarms_of_other_machines_and_other_times_are_left_out(house: Hous
     page = (await viewer.get(long_after, headers=HTML)).text
     assert 'aria-label="告警"' not in page
     assert MOST == 200
+
+
+def warm(house: House) -> None:
+    """The tanks have a quantity: how much warmer they are than 20 degrees, by their level."""
+    plant = house.now_plant
+    kind = plant.catalogue.types["hot_water_tank"]
+    warmth = Derived("warmth", "K", "(temp - 20) * level / 100", Text("蓄热温差", "Stored warmth"), 3)
+    types = {kind.name: replace(kind, derived={"warmth": warmth})}
+    house.now_plant = replace(plant, catalogue=replace(plant.catalogue, types=types))
+
+
+async def test_a_derived_quantity_is_offered_with_its_unit_and_drawn_from_its_points(
+    house: House, viewer: httpx2.AsyncClient
+) -> None:
+    warm(house)
+    for minute in range(60):
+        house.wrote(reading(T0 + minute * MINUTE, 60.0), reading(T0 + minute * MINUTE, 50.0, "level"))
+    offered = (await viewer.get("/trends?q=一号 蓄热&span=1h", headers=HTML)).text
+    assert "/trends?point=tank-1/warmth&span=1h" in links(offered)
+    assert "一号水箱 · 推算量" in text_of(offered)
+    shown = (await viewer.get("/trends?point=tank-1/warmth&span=1h", headers=HTML)).text
+    assert drawing_of(shown)["points"] == ["tank-1/warmth"]
+    assert re.search(r'data-value="tank-1/warmth">20\.0<', shown)  # (60 − 20) · 0.5
+    answer = (await viewer.get("/api/v1/trends?point=tank-1/warmth&point=tank-1/temp&buckets=4")).json()
+    derived, temp = answer["series"]
+    assert (derived["unit"], derived["mean"][-1], derived["good"][-1]) == ("K", 20.0, 1)
+    assert (temp["mean"][-1], derived["mean"][0]) == (60.0, None)
+
+
+async def test_a_derived_quantity_is_in_doubt_where_a_point_of_it_is(house: House, viewer: httpx2.AsyncClient) -> None:
+    warm(house)
+    house.wrote(
+        reading(T0, 60.0, quality=Quality.UNCERTAIN, reason=Reason.OUT_OF_SPECIFICATION),
+        reading(T0, 50.0, "level"),
+        reading(T0 + 30 * MINUTE, 60.0),
+        reading(T0 + 30 * MINUTE, 500.0, "level", Quality.BAD, Reason.OUT_OF_RANGE),
+    )
+    address = "/api/v1/trends?point=tank-1/warmth&from=2026-11-23T02:00:00Z&to=2026-11-23T03:00:00Z&buckets=2"
+    (found,) = (await viewer.get(address)).json()["series"]
+    assert (found["mean"], found["count"], found["good"], found["bad"]) == ([20.0, None], [1, 0], [0, 0], [0, 1])
