@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.against import against_telegraf_w1, against_telegraf_w2
 from benchmarks.ingest import ingest_duckdb, ingest_influx
 from benchmarks.parts import engine_tick, journal_append
 from benchmarks.past import backtest
@@ -30,6 +31,8 @@ BENCHES: Mapping[str, tuple[Bench, str]] = {
     "backtest": (backtest, "readings/s"),
     "ingest_duckdb_w1": (ingest_duckdb, "msg/s"),
     "ingest_influx_w1": (ingest_influx, "msg/s"),
+    "ingest_w1": (against_telegraf_w1, "msg/s"),
+    "ingest_w2": (against_telegraf_w2, "msg/s"),
     "publish_to_ticket": (publish_to_ticket, "ms"),
     "pages": (page_times, "ms"),
     "live_viewers": (live_viewers, "%"),
@@ -42,16 +45,17 @@ def main(arguments: Sequence[str]) -> int:
     """Run what is asked for; exit 0 when every figure has a value, 1 when one is void or was not measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--only", choices=list(BENCHES), help="this one alone")
+    parser.add_argument("--runs", type=int, default=RUNS, help=f"runs of each; default {RUNS}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there too, one JSON object a line")
     options = parser.parse_args(arguments)
     talk(f"{machine()}; load average {os.getloadavg()[0]:.2f}")
     rows: list[Row] = []
     for name in [options.only] if options.only else list(BENCHES):
         bench, unit = BENCHES[name]
-        talk(f"{name}: {RUNS} runs")
+        talk(f"{name}: {options.runs} runs")
         with tempfile.TemporaryDirectory(prefix="dutyroom-bench-") as folder:
             try:
-                rows += bench(Path(folder), RUNS, lambda text: talk(f"  {text}"))
+                rows += bench(Path(folder), options.runs, lambda text: talk(f"  {text}"))
             except ProgramMissing as absent:
                 rows.append(missing(name, unit, str(absent)))
     for row in rows:

@@ -91,6 +91,11 @@ class Service:
         self._process = Process("dutyroom", command, folder)
         self._http = httpx2.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
 
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        return self._process.pid
+
     def look(self) -> Look:
         """How far it is."""
         answer = self._http.get("/metrics").raise_for_status()

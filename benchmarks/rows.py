@@ -97,3 +97,9 @@ def _reached(samples: Sequence[tuple[float, float]], wanted: float) -> float:
         if n0 < wanted <= n1:
             return t0 + (t1 - t0) * (wanted - n0) / (n1 - n0)
     raise ValueError(f"the samples never pass {wanted:g} items")
+
+
+def rated(name: str, value: float, unit: str, target: float, *, at_least: bool, note: str = "") -> Row:
+    """The row of a figure with a target: the least, or the most, it may be."""
+    ok = value >= target if at_least else value <= target
+    return Row(name, rounded(value), unit, note, target, ok)

@@ -27,6 +27,8 @@ _SNAPSHOT_ENTRIES = 200_000
 _RUSH = 300
 """Plant seconds a second from which on nobody can be watching alarm by alarm."""
 _GATHER_SECONDS = 0.4
+_CROWD, _CROWD_SECONDS = 100, 0.05
+"""Where so many entries come at once, more are let gather for so long: judging a thousand costs little more."""
 
 log = structlog.get_logger()
 
@@ -120,7 +122,11 @@ class RulesConsumer(Follower):
         plant, wall = self.judging.plant_time, time.monotonic()
         rushed = (plant - self._paced[0]) > _RUSH * 1000 * (wall - self._paced[1])
         known, self._paced = self._paced[0] != NEVER, (plant, wall)
-        return _GATHER_SECONDS if known and rushed and taken < READ_LIMIT else 0.0
+        if taken >= READ_LIMIT:
+            return 0.0
+        if known and rushed:
+            return _GATHER_SECONDS
+        return _CROWD_SECONDS if taken >= _CROWD else 0.0
 
     def idle(self) -> None:
         """Commit the offset of reads that had no effect."""

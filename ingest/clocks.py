@@ -22,14 +22,15 @@ class Pace:
 
     A connection on which nothing comes for `probe_after_ms` is asked (we publish to ourselves); one on which then
     still nothing comes, `stall_after_ms` after the last message, is given up. `retry_s` are the first and the longest
-    wait between attempts to connect or to write. `stop_s` is how long an orderly end may wait for the journal.
+    wait between attempts to connect or to write: short, for a broker that is back must be heard within five seconds.
+    `stop_s` is how long an orderly end may wait for the journal.
     """
 
     now: Callable[[], int] = _now
     monotonic: Callable[[], int] = _monotonic
     probe_after_ms: int = 15_000
     stall_after_ms: int = 45_000
-    retry_s: tuple[float, float] = (0.5, 30.0)
+    retry_s: tuple[float, float] = (0.5, 2.5)
     stop_s: float = 2.0
 
 

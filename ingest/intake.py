@@ -9,7 +9,7 @@ from typing import Self
 import msgspec
 
 from history.entries import ClockEpoch, Entry, Message, Tick
-from ingest.bindings import Bindings
+from ingest.bindings import Bindings, Route
 from ingest.columns import Arrival, ColumnBuilder
 from ingest.decoders import sparkplug
 from ingest.decoders.sparkplug import EdgeNodes, EdgeState
@@ -243,18 +243,18 @@ class _Run:
             )
 
     def _gather(self, message: Message, arrival: Arrival) -> Gathered:
-        address = sparkplug.parse(message.topic)
+        route = self._edges.bindings.route(message.topic)
+        address = sparkplug.parse(message.topic) if route.frames is None else None
         if address is None:
-            return self._gather_bounded(message, arrival)
+            return self._gather_bounded(message, arrival, route)
         gathered, request = self._edges.gather(self._columns, address, message, arrival)
         if request is not None:
             self._requests.append(request)
         return gathered
 
-    def _gather_bounded(self, message: Message, arrival: Arrival) -> Gathered:
+    def _gather_bounded(self, message: Message, arrival: Arrival, route: Route) -> Gathered:
         """As `gather`, for topics whose messages stand for themselves: what floods is marked, then dropped."""
-        bindings, begin = self._edges.bindings, len(self._columns)
-        route = bindings.route(message.topic)
+        begin = len(self._columns)
         watched = route.feeds and not arrival.draining and not arrival.retain
         flow = self._floods.judge(message.topic, arrival.received_at, route.nominal) if watched else Flow.PASS
         if flow is Flow.DROPPED:
@@ -262,7 +262,7 @@ class _Run:
         if route.frames is not None and gather_frame(route.frames, self._columns, message.payload, arrival):
             gathered = _FRAME
         else:
-            gathered = gather(bindings, self._columns, message.topic, message.payload, arrival)
+            gathered = gather(self._edges.bindings, self._columns, message.topic, message.payload, arrival)
         if flow is Flow.MARKED and gathered.rows:
             self._columns.mark_flood(begin)
         return gathered

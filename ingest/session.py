@@ -24,7 +24,7 @@ class Session:
         listener: Listener,
         status: str | None = None,
         *,
-        retry_s: tuple[float, float] = (0.5, 30.0),
+        retry_s: tuple[float, float] = (0.5, 2.5),
     ) -> None:
         """`status`: the topic on which we say whether we are there."""
         self._broker = broker

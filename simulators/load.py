@@ -36,7 +36,8 @@ class LoadPlan:
 
     Frame n of a pump is stamped `start + n · interval_ms` [ms UTC], so a missing stamp is a lost frame; with `live`
     it is stamped with the time of sending. `rate` is messages a second, 0 flat out; `window` the most unacknowledged
-    messages (below 60,000). `patience` [s] is how long a lost broker is awaited.
+    messages (below 60,000). `points` is how many of the ten a frame carries. `patience` [s] is how long a lost broker
+    is awaited.
     """
 
     site: str = "demo"
@@ -47,9 +48,12 @@ class LoadPlan:
     rate: float = 0.0
     window: int = 8_000
     live: bool = False
+    points: int = 10
     patience: float = 60.0
 
     def __post_init__(self) -> None:
+        if not 1 <= self.points <= len(POINTS):
+            raise ScenarioError(f"a frame carries 1…{len(POINTS)} points")
         if not (1 <= self.equipment <= 9_999 and self.frames >= 1 and 1 <= self.window < LAST_PACKET_ID):
             raise ScenarioError("load needs 1…9999 equipment, at least 1 frame, and a window of 1…59999")
 
@@ -118,7 +122,7 @@ def _packets(plan: LoadPlan) -> Iterator[bytes]:
     heads = []
     tails = []
     for number in range(plan.equipment):
-        rows = [_tail(number, sequence) for sequence in range(min(_VARIANTS, plan.frames))]
+        rows = [_tail(number, sequence, plan.points) for sequence in range(min(_VARIANTS, plan.frames))]
         tails.append(rows)
         heads.append([publish_head(topic(plan.site, number), 6 + 13 + len(tail)) for tail in rows])
     packet_id = 0
@@ -130,6 +134,6 @@ def _packets(plan: LoadPlan) -> Iterator[bytes]:
             yield b'%b%b{"ts":%d%b' % (heads[number][variant], packet_id.to_bytes(2, "big"), ts, tails[number][variant])
 
 
-def _tail(equipment: int, sequence: int) -> bytes:
-    points = {name: value(equipment, point, sequence) for point, (name, _) in enumerate(POINTS)}
+def _tail(equipment: int, sequence: int, most: int) -> bytes:
+    points = {name: value(equipment, point, sequence) for point, (name, _) in enumerate(POINTS[:most])}
     return b',"points":' + json.dumps(points, separators=(",", ":")).encode() + b"}"
