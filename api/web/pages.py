@@ -67,6 +67,7 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute("POST", "/tickets/{id}/assign", ticketforms.assign, _CREW),
     PageRoute("POST", "/tickets/{id}/verdict", ticketforms.judge, _CREW),
     PageRoute("POST", "/tickets/{id}/cause", ticketforms.diagnose, _CREW),
+    PageRoute("POST", "/tickets/{id}/reset", ticketforms.reset, _CREW),
     PageRoute("POST", "/tickets/{id}/mute", ticketforms.mute, _CREW),
     PageRoute("POST", "/tickets/{id}/unmute", ticketforms.unmute, _CREW),
     PageRoute("GET", "/photos/{id}", pictures.show_photo, _VIEWER),

@@ -14,7 +14,7 @@ from api import pictures
 from api.web.muting import WORK
 from api.web.render import APage, Page
 from api.web.story import author_text, last_change
-from api.web.ticketpages import TicketId, ticket_values
+from api.web.ticketpages import TicketId, latched, ticket_values
 from maintenance.deadlines import MINUTE
 from maintenance.ledger import acts, alarmdesk
 from maintenance.ledger.acts import Wish
@@ -115,6 +115,14 @@ async def diagnose(
         await page.office.record(acts.diagnose, Wish(id, page.signed_in, version, str(key)), cause_code)
     except Conflict as error:
         return await _clashed(page, id, str(error))
+    return _back(id)
+
+
+async def reset(page: APage, id: TicketId) -> Response:
+    """Reset the ticket's latched alarms: the engine is asked, and decides whether they clear."""
+    values = await ticket_values(page, id)
+    for alarm in latched(page, values["file"]):
+        await page.office.act(page.office.deps.ledger.reset_alarm, alarm.id, page.signed_in, page.office.now())
     return _back(id)
 
 

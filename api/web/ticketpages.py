@@ -26,7 +26,7 @@ from api.web.ticketview import Past, case_of, proof_state, steps, subject
 from maintenance.deadlines import DAY
 from maintenance.ledger import queries, users
 from maintenance.ledger.queries import LONGEST_PAGE, AlarmFilter, TicketFilter
-from maintenance.ledger.rows import Happening
+from maintenance.ledger.rows import Alarm, Happening
 from maintenance.ledger.tables import proofs
 from maintenance.people import PEOPLE, Role
 from maintenance.ticket import State, Ticket
@@ -141,6 +141,7 @@ async def ticket_values(page: Page, id: str) -> Values:
         "case": case,
         "proving": proving,
         "story": story(file.timeline, file.photos),
+        "latched": latched(page, file),
         "mute": mute,
         "crew": names,
         "key": uuid4,
@@ -148,6 +149,12 @@ async def ticket_values(page: Page, id: str) -> Values:
         "draft": "",
         **_moves(page, file),
     }
+
+
+def latched(page: Page, file: TicketFile) -> list[Alarm]:
+    """The ticket's alarms that stay until somebody who has been there resets them."""
+    standing = [alarm for alarm in file.alarms if alarm.cleared_at is None]
+    return [alarm for alarm in standing if alarm.rule in page.rules and page.rules[alarm.rule].latching]
 
 
 def _moves(page: Page, file: TicketFile) -> Values:

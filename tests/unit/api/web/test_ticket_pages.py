@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from uuid import uuid4
 
 import httpx2
@@ -203,6 +204,22 @@ async def test_assignment_verdict_cause_and_mute(house: House, crew: httpx2.Asyn
     words = text_of(await page(crew))
     for part in ("派给： a engineer", "判定：属实", "原因：磨损老化", "检修静默至 13:00"):
         assert part in words
+
+
+async def test_a_latched_alarm_is_reset_from_its_ticket_by_the_crew_only(
+    house: House, crew: httpx2.AsyncClient
+) -> None:
+    house.pack = tuple(replace(one, latching=True) if one.id == "BH-01" else one for one in house.pack)
+    house.engine(event())
+    assert "告警已锁定" in await page(crew)
+    async with house.client(Role.VIEWER) as viewer:
+        assert "告警已锁定" not in await page(viewer)
+        assert (await send(viewer, "reset")).status_code == 403
+    assert (await send(crew, "reset")).status_code == 303
+    (asked,) = house.ledger.pending_commands()
+    assert (asked.action, asked.equipment, asked.rule) == ("reset", "tank-1", "BH-01")
+    house.engine(event(EventKind.CLEARED, NOW))
+    assert "告警已锁定" not in await page(crew)
 
 
 async def test_two_phones_the_second_is_told_who_was_faster_and_keeps_its_words(
