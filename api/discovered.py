@@ -66,6 +66,7 @@ class FamilyOut(Shape):
     sources: int
     keys: int
     trouble: str = Field(description="what the format had against the newest message; empty: nothing")
+    reason: str = Field(description="the kind of trouble, as in rejects; empty: none")
     ignored_by: str | None
 
 
@@ -316,6 +317,7 @@ def _fields(listed: Listed) -> dict[str, Any]:
         "sources": len(family.sources),
         "keys": len(family.found),
         "trouble": family.trouble,
+        "reason": family.reason,
         "ignored_by": listed.ignored_by,
     }
 

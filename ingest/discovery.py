@@ -10,10 +10,12 @@ import msgspec
 from history.entries import Message
 from ingest.bindings import Bindings
 from ingest.decoders import MAX_PAYLOAD, Decoded, Kind, decode, recognise
+from ingest.decoders.ha_discovery import announcements
+from ingest.decoders.sparkplug import FORMAT as SPARKPLUG
 from ingest.decoders.sparkplug import any_kind, parse
 from ingest.decoders.sparkplug.address import COMMANDS, NAMESPACE, MessageKind
 from ingest.families import family_id, family_of
-from ingest.reasons import RejectReason
+from ingest.reasons import Refused, RejectReason
 from ingest.topics import ROOT
 
 MOST_FAMILIES = 500
@@ -22,6 +24,9 @@ MOST_SOURCES = 500
 MOST_KEYS = 256
 EXCERPT = 2_048
 """Bytes of a sample payload that are kept."""
+
+ANNOUNCED = "homeassistant/"
+"""Below it devices announce what they will say."""
 
 _ALWAYS_READ = 20
 _READ_EVERY_MS = 10_000
@@ -47,6 +52,16 @@ class Found(msgspec.Struct, frozen=True):
     state: bool = False
 
 
+class Announced(msgspec.Struct, frozen=True):
+    """What a device has announced of a value (Home Assistant's discovery): its dotted path, and words for it."""
+
+    identity: str
+    key: str | None
+    name: str = ""
+    unit: str | None = None
+    device: str = ""
+
+
 class Source(msgspec.Struct, frozen=True):
     """A topic of the family, with the device it names (None: it names none).
 
@@ -68,7 +83,8 @@ class Family(msgspec.Struct, frozen=True):
     `id` is made of `pattern`. `decoder` is the format recognised, `topic`, `payload` (at most EXCERPT bytes) and
     `size` are those of the newest message looked at, `trouble` what its format had against it. `first_offset` is the
     journal offset of the first message. `more_sources` counts messages of sources beyond MOST_SOURCES, `more_keys`
-    keys beyond MOST_KEYS. Times are plant time, ms.
+    keys beyond MOST_KEYS. `reason` is the kind of `trouble`, a RejectReason; empty where there is none. Times are plant
+    time, ms.
     """
 
     id: str
@@ -88,12 +104,14 @@ class Family(msgspec.Struct, frozen=True):
     more_keys: int = 0
     more_sources: int = 0
     trouble: str = ""
+    reason: str = ""
+    announced: tuple[Announced, ...] = ()
 
     @property
     def per_minute(self) -> float | None:
         """Messages a minute from the first to the last; None where one is all there was."""
         span = self.last_at - self.first_at
-        return (self.count - 1) * 60_000 / span if span > 0 else None
+        return (self.count - 1) * 60_000 / span if span > 0 and self.count > 1 else None
 
 
 class Discovery:
@@ -125,6 +143,9 @@ class Discovery:
         topic = _named(message.topic)
         if topic is None:
             return
+        if topic.startswith(ANNOUNCED):
+            self._announce(offset, message)
+            return
         known = self._families.get(family_id(_pattern(topic)))
         if known is None or others or self._due(known, message):
             self._look(offset, topic, message, bound=frozenset(feed.device for feed in route.feeds))
@@ -136,7 +157,7 @@ class Discovery:
         self._bindings = bindings
         for family in list(self._families.values()):
             left = tuple(source for source in family.sources if not self._bound(source))
-            if not left:
+            if family.sources and not left:
                 self._remove(family)
             elif len(left) < len(family.sources):
                 self._put(msgspec.structs.replace(family, sources=left))
@@ -162,11 +183,13 @@ class Discovery:
         decoded = decode(format.decode, message.topic, message.payload[: MAX_PAYLOAD + 1])
         if decoded.kind is Kind.CONFIG or (decoded.device is not None and decoded.device in bound):
             return
+        if format.name == SPARKPLUG.name and not decoded.rejected and next(_values(decoded, 0), None) is None:
+            return  # a birth that holds nothing but the protocol's own
         pattern = _pattern(topic)
         family = self._families.get(family_id(pattern)) or _begun(pattern, offset, message)
         family = _with_value(_counted(family, topic, message, decoded.device), topic, decoded, message.received_at)
         found, more = _merged(family.found, decoded, message.received_at)
-        rejected = decoded.rejected[0].detail if decoded.rejected and not found else ""
+        rejected = decoded.rejected[0] if decoded.rejected and not found else None
         self._put(
             msgspec.structs.replace(
                 family,
@@ -178,9 +201,26 @@ class Discovery:
                 read_at=message.received_at,
                 found=found,
                 more_keys=max(family.more_keys, more),
-                trouble=rejected,
+                trouble="" if rejected is None else rejected.detail,
+                reason="" if rejected is None else rejected.reason.value,
             )
         )
+
+    def _announce(self, offset: int, message: Message) -> None:
+        """What a device says it will say belongs to the families of the topics it names."""
+        try:
+            said = announcements(message.topic, message.payload[: MAX_PAYLOAD + 1])
+        except Refused:
+            return  # the quarantine has it, with its reason
+        for one in said:
+            if one.removed or not one.topic or self._bindings.route(one.topic).refusal is None:
+                continue
+            pattern = _pattern(one.topic)
+            family = self._families.get(family_id(pattern)) or _begun(pattern, offset, message)
+            words = Announced(one.identity, one.key, one.name or "", one.unit, one.device_name or one.model or "")
+            others = tuple(other for other in family.announced if other.identity != one.identity)
+            if len(others) < MOST_KEYS:
+                self._put(msgspec.structs.replace(family, announced=(*others, words)))
 
     def _put(self, family: Family) -> None:
         if family.id not in self._families and len(self._families) >= MOST_FAMILIES:
@@ -261,13 +301,18 @@ def _merged(before: tuple[Found, ...], decoded: Decoded, at: int) -> tuple[tuple
     return tuple(kept.values()), more
 
 
+def _is_protocol(key: str | None) -> bool:
+    """Sparkplug's own metrics: the number of a birth, and switches to be written to."""
+    return key is not None and (key == "bdSeq" or key.startswith(("Node Control/", "Device Control/")))
+
+
 def _values(decoded: Decoded, at: int) -> Iterator[Found]:
     for key, value in decoded.values.items():
-        if math.isfinite(value):
+        if math.isfinite(value) and not _is_protocol(key):
             number = float(value)
             yield Found(key, number, number, number, at)
     for sample in decoded.samples:
-        if math.isfinite(sample.value):
+        if math.isfinite(sample.value) and not _is_protocol(sample.key):
             yield Found(sample.key, sample.value, sample.value, sample.value, at, sample.unit, sample.implied)
     for key, value in decoded.states.items():
         yield Found(key, value, value, value, at, state=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ingest.discovery import Family, Found, Source
+from ingest.discovery import Announced, Family, Found, Source
 from plant.catalogue import Catalogue, EquipmentType, Text
 from plant.device import PLACEHOLDER, Template, fill
 from plant.matching import Match, Value, assign, matches
@@ -14,6 +14,8 @@ from plant.site import Binding, Clock, Equipment, Plant
 
 _LEAST_SHARE = 0.5
 _TOKEN = re.compile(r"[a-z]+|\d+|[\u4e00-\u9fff]+")
+_ADDRESS = re.compile(r"(?<![0-9a-z])(?:0x)?(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{6,}")
+"""Addresses in hex: the numbers in them say nothing."""
 _WORDLESS = frozenset({
     "tele", "stat", "data", "telemetry", "status", "sensor", "state", "events", "rpc", "event", "up", "device",
     "application", "v",
@@ -40,7 +42,7 @@ class KnownType:
 
 def values_of(family: Family) -> list[Value]:
     """The values of a family as the matching takes them; where a topic is a value its last levels name it."""
-    found = [_value(one) for one in family.found if one.key is not None]
+    found = [_value(family, one) for one in family.found if one.key is not None]
     singles = [
         Value(name_of(source), source.value, source.unit) for source in family.sources if source.value is not None
     ]
@@ -82,10 +84,10 @@ def types(family: Family, catalogue: Catalogue) -> list[KnownType]:
     for kind in catalogue.types.values():
         chosen = assign(values, list(kind.points.values()))
         if chosen:
-            found.append(
-                KnownType(kind.name, len(chosen), sum(match.score for match in chosen.values()) // len(chosen))
-            )
-    return sorted(found, key=lambda one: (-one.fitting, -one.score, one.type))
+            score = sum(match.score for match in chosen.values()) // len(chosen)
+            found.append(KnownType(kind.name, len(chosen), score))
+    # Of two that fit alike the simpler: what only says that it is there is a gateway, not an air handler.
+    return sorted(found, key=lambda one: (-one.fitting, -one.score, len(catalogue.types[one.type].points), one.type))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def machines(family: Family, plant: Plant, kind: str) -> dict[tuple[str, str | N
         said = _tokens(f"{source.topic} {source.device or ''}")
         for machine in there:
             common = said & _tokens(f"{machine.id} {machine.path} {machine.text.zh} {machine.text.en}")
-            likeness = sum(3 if token.isdigit() else 1 for token in common)
+            likeness = sum(3 if token.isdigit() and len(token) > 1 else 1 for token in common)
             if likeness >= 2:
                 pairs.append((-likeness, source.topic, source.device or "", machine.id, source.device))
     chosen: dict[tuple[str, str | None], str] = {}
@@ -148,8 +150,20 @@ def new_name(source: Source, taken: Mapping[str, Equipment]) -> str:
     return name
 
 
-def _value(found: Found) -> Value:
-    return Value(found.key or "", found.value, found.unit, found.state)
+def _value(family: Family, found: Found) -> Value:
+    key = found.key or ""
+    said = announced(family, key)
+    unit = found.unit if found.unit is not None and not found.implied else None
+    told = said.unit if said is not None else None
+    return Value(key, found.value, unit or told or found.unit, found.state, said.name if said is not None else "")
+
+
+def announced(family: Family, key: str) -> Announced | None:
+    """What a device has announced of a key; its path may go through more of the message than the format's key does."""
+    for one in family.announced:
+        if one.key is not None and (one.key == key or one.key.endswith(f".{key}") or key.endswith(f".{one.key}")):
+            return one
+    return None
 
 
 def _placeholders(pattern: str, topic: str) -> dict[str, str]:
@@ -161,7 +175,7 @@ def _placeholders(pattern: str, topic: str) -> dict[str, str]:
 
 
 def _tokens(text: str) -> frozenset[str]:
-    return frozenset(_TOKEN.findall(text.lower())) - _WORDLESS
+    return frozenset(_TOKEN.findall(_ADDRESS.sub(" ", text.lower()))) - _WORDLESS
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,12 +31,16 @@ _GUESSES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value found in a message: its key (None: the topic says what it is, as `name`), newest value and unit."""
+    """A value found in a message: its key (or its topic where that is the value) as `name`, newest value and unit.
+
+    `label` is what its device calls it elsewhere, in words.
+    """
 
     name: str
     value: float
     unit: str | None = None
     state: bool = False
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Match:
 
 def matches(value: Value, points: Iterable[Point], most: int = 5) -> list[Match]:
     """The points a value may be, the likeliest first; those of another quantity or out of range are none."""
-    said = tags_of_key(value.name, _quantity(value.unit), state=value.state)
+    said = tags_of_key(value.name, _quantity(value.unit), state=value.state) | tags(value.label)
     found = [match for point in points if (match := _match(value, said, point)) is not None and match.score >= LEAST]
     return sorted(found, key=lambda match: (-match.score, match.point))[:most]
 
@@ -97,7 +101,7 @@ def _match(value: Value, said: frozenset[str], point: Point) -> Match | None:
         return None
     by_value, seen = size
     score = round(_BY_NAME * likeness + by_unit + by_value)
-    named = Text(f"名称:{value.name} ≈ {point.text.zh}", f"name: {value.name} ≈ {point.text.en}")
+    named = Text(f"名称：{value.name} ≈ {point.text.zh}", f"name: {value.name} ≈ {point.text.en}")
     return Match(point.name, score, None if symbol == point.unit else symbol, (named, *told, seen))
 
 
@@ -120,14 +124,14 @@ def _unit(value: Value, point: Point) -> tuple[str, int, tuple[Text, ...]] | Non
             convert(value.value, symbol, point.unit)
         except BadInput:
             return None
-        return symbol, _BY_UNIT, (Text(f"单位:{symbol} → {point.unit}", f"unit: {symbol} → {point.unit}"),)
+        return symbol, _BY_UNIT, (Text(f"单位：{symbol} → {point.unit}", f"unit: {symbol} → {point.unit}"),)
     if house.quantity == "truth" and value.value not in (0.0, 1.0):
         return None
     guesses = _GUESSES.get(point.unit, (point.unit,))
     for low, high in (point.typical or (point.low, point.high), (point.low, point.high)):
         for symbol in guesses:
             if low <= convert(value.value, symbol, point.unit) <= high:
-                guessed = Text(f"单位:消息里没有,按数值估为 {symbol}", f"unit: none in the message, {symbol} by size")
+                guessed = Text(f"单位：消息里没有，按数值估为 {symbol}", f"unit: none in the message, {symbol} by size")
                 return symbol, _BY_UNIT // 2, (guessed,)
     return None
 
@@ -141,9 +145,9 @@ def _size(value: Value, unit: str, point: Point) -> tuple[int, Text] | None:
     if point.typical is not None and point.typical[0] <= there <= point.typical[1]:
         low, high = point.typical
         return _BY_VALUE, Text(
-            f"数值:{shown} 在常见范围 {low:g}–{high:g} 内", f"value: {shown} is usual ({low:g}–{high:g})"
+            f"数值：{shown} 在常见范围 {low:g}–{high:g} 内", f"value: {shown} is usual ({low:g}–{high:g})"
         )
     low, high = point.low, point.high
     return _BY_VALUE * 3 // 4, Text(
-        f"数值:{shown} 在量程 {low:g}–{high:g} 内", f"value: {shown} is in range ({low:g}–{high:g})"
+        f"数值：{shown} 在量程 {low:g}–{high:g} 内", f"value: {shown} is in range ({low:g}–{high:g})"
     )

@@ -98,7 +98,7 @@ def tags_of_key(key: str, quantity: str | None = None, *, state: bool = False) -
     `quantity` (what the value's unit measures) does. A state is a status whatever it is called: a relay of Tasmota is
     called POWER.
     """
-    path, _, last = key.rpartition(".")
+    path, _, last = key.replace("/", ".").rpartition(".")
     where = tags(path) - QUANTITIES if path else frozenset()
     found = tags(last)
     if state:

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from api.discovered import AcceptanceId, FamilyId, best_type
 from api.shapes import Ask
+from api.web.healthwords import reject_text
 from api.web.mapping import Sheet, Typed, sheet
 from api.web.render import APage, Page
 from ingest import offers
@@ -113,6 +114,7 @@ async def _list(
         recent=recent,
         filters=typed if typed is not None else "\n".join(page.plant.site.discover),
         most=MOST_FAMILIES,
+        reject_text=reject_text,
         wrong=wrong,
     )
 
@@ -139,6 +141,7 @@ async def _family(
         family=family,
         ignored_by=listed.ignored_by,
         payload=family.payload.decode("utf-8", "backslashreplace"),
+        reject_text=reject_text,
         types=_types(ranked, catalogue.types),
         all_types=catalogue.types,
         type=chosen,

@@ -13,6 +13,7 @@ from ingest import discovery
 from ingest.bindings import Bindings
 from ingest.discovery import Discovery, Family
 from ingest.families import family_of
+from ingest.offers import values_of
 from plant.site import Binding
 from tests.unit.ingest.plants import T0, plant
 
@@ -134,3 +135,30 @@ def test_cutting_anywhere_changes_nothing(run: list[tuple[str, bytes, int]], cut
     for offset, message in enumerate(messages[cut:], min(cut, len(messages)) + 1):
         second.observe(offset, message)
     assert second.families == whole.families
+
+
+def test_what_a_device_announces_gives_its_values_words_and_units_wherever_it_comes_first() -> None:
+    config = {
+        "name": "Hot water top",
+        "state_topic": "boiler/7/data",
+        "unit_of_measurement": "°C",
+        "value_template": "{{ value_json.t1 }}",
+        "unique_id": "b7_t1",
+        "device": {"identifiers": ["b7"], "name": "Boiler 7"},
+    }
+    announced = said("homeassistant/sensor/b7/t1/config", config)
+    measured = said("boiler/7/data", {"t1": 55.5})
+    for run in ((announced, measured), (measured, announced)):
+        family = only(seen(*run))
+        assert (family.pattern, family.count) == ("boiler/*/data", 1)
+        (value,) = values_of(family)
+        assert (value.name, value.unit, value.label) == ("t1", "°C", "Hot water top")
+
+
+def test_an_announcement_of_what_is_bound_or_broken_is_no_discovery() -> None:
+    bound = Bindings(plant(bindings=(Binding("gw/7/t", "tank_level", key="l", decoder="plain"),)))
+    config = {"state_topic": "gw/7/t", "unique_id": "x", "value_template": "{{ value_json.l }}"}
+    found = seen(
+        said("homeassistant/sensor/x/config", config), said("homeassistant/sensor/y/config", b"{"), bindings=bound
+    )
+    assert found.families == {}
