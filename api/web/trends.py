@@ -220,12 +220,17 @@ def _panes(page: Page, shown: Sequence[Shown], when: tuple[int, int], shift: int
         curves = [
             Curve(one.before, one.hold_ms, _BESIDE, shift) for one in points if one.before is not None and shift
         ] + [Curve(one.buckets, one.hold_ms, one.style) for one in points]
-        least = max(
-            ((high - low) / 4 for low, high in [one.point.typical or (0.0, 0.0) for one in points]), default=0.0
-        )
-        frame = Frame(*when, unit, limits, band, least=least / 4)
+        frame = Frame(*when, unit, limits, band, least=max(map(_least, points)))
         panes.append(Pane(unit, points, chart(curves, frame, height=180 if len(points) > 1 else 132), limits, band))
     return panes
+
+
+def _least(one: Shown) -> float:
+    """The smallest height of a scale for it: a sixteenth of its normal band, else ten of the last digit shown."""
+    if one.point.typical is not None:
+        low, high = one.point.typical
+        return (high - low) / 16
+    return 10.0 ** (1 - _decimals(one))
 
 
 def _limits(page: Page, points: Sequence[Shown]) -> list[Line]:
