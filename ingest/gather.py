@@ -50,7 +50,7 @@ def gather(bindings: Bindings, columns: ColumnBuilder, topic: str, payload: byte
             continue
         begin = len(columns)
         if decoded.kind is Kind.READING:
-            silent = False
+            silent = silent and decoded.partial
             rows += add(_owner(bindings, feed, decoded, rejected), decoded, arrival, columns, rejected)
         if decoded.states:
             rows += add_states(feed, decoded, arrival, columns, rejected)

@@ -110,15 +110,25 @@ _FOLDED = {
 }
 
 
+def is_unit(text: str) -> bool:
+    """Whether a text is a unit in any known spelling; cheaper to ask than `unit_symbol`, which also advises."""
+    return _symbol(text) is not None
+
+
+def _symbol(text: str) -> str | None:
+    plain = unicodedata.normalize("NFKC", text).translate(_ALIKE)
+    return plain if plain in UNITS else _SPELLED.get(plain) or _FOLDED.get(plain.casefold())
+
+
 @lru_cache(maxsize=4096)
 def unit_symbol(text: str) -> str:
     """The symbol of a unit in any known spelling: `℃`, `°C`, `CEL` → `Cel`; `m³/h` → `m3/h`.
 
     Raises BadInput, with a suggestion, for what is no known unit.
     """
-    plain = unicodedata.normalize("NFKC", text).translate(_ALIKE)
-    found = plain if plain in UNITS else _SPELLED.get(plain) or _FOLDED.get(plain.casefold())
+    found = _symbol(text)
     if found is None:
+        plain = unicodedata.normalize("NFKC", text).translate(_ALIKE)
         near = difflib.get_close_matches(plain, [*UNITS, *_SPELLED], n=1, cutoff=0.5)
         advice = f"did you mean {_SPELLED.get(near[0], near[0])!r}?" if near else f"known: {', '.join(sorted(UNITS))}"
         raise BadInput(f"{text[:40]!r} is no known unit; {advice}")

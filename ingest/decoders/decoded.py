@@ -67,7 +67,8 @@ class Decoded(msgspec.Struct, frozen=True):
 
     `states` tell how the device is rather than what it measures (`online`, a relay's output): they feed points that are
     bound to them by key, and make no reading by themselves. `envelope` tells forms of a message apart that hold the
-    same readings.
+    same readings. `partial`: the device spreads its values over messages, so that one may rightly hold none
+    that is bound.
     """
 
     kind: Kind = Kind.READING
@@ -81,3 +82,4 @@ class Decoded(msgspec.Struct, frozen=True):
     wall: str | None = None
     states: Mapping[str, float] = {}
     envelope: Envelope = Envelope.ONLY
+    partial: bool = False

@@ -35,11 +35,14 @@ _ADDRESS = (
 )
 _HOLDERS = ("data", "values", "items", "list", "params", "points", "meters", "regs")
 _NAMES = ("di", "DI", "dataId", "data_id", "dataIdentifier", "code", "identifier", "key", "id", "name")
-_VALUES = ("value", "val", "data", "v")
+_VALUES = ("value", "val", "data", "v", "dataValue", "data_value")
 _IDENTIFIER = re.compile(
     r"(?:0x)?([0-9A-F]{2})[ .:-]?([0-9A-F]{2})[ .:-]?([0-9A-F]{2})[ .:-]?([0-9A-F]{2})", re.IGNORECASE
 )
 _OLD_IDENTIFIER = re.compile(r"(?:0x)?([9B][0-9A-F]{3})", re.IGNORECASE)
+_MOST_TARIFFS, _MOST_PERIODS, _MOST_KINDS, _ALL = 63, 12, 10, 0xFF
+"""What parts of an identifier go up to: tariffs or phases, settlement periods, kinds of energy; FF is all of them."""
+
 _INVALID = re.compile(r"[Ff]+|[Ee]+")
 
 
@@ -109,9 +112,9 @@ def _pairs(raw: object, depth: int = 4) -> Iterator[tuple[str, object]]:
     if not isinstance(raw, dict):
         return
     named = next((known for word in _NAMES if (known := _identifier(raw.get(word)))), None)
-    if named is not None:
-        value = next((raw[word] for word in _VALUES if word in raw), None)
-        yield named, value
+    valued = [word for word in _VALUES if word in raw]
+    if named is not None and valued:
+        yield named, raw[valued[0]]
         return
     for key, child in raw.items():
         identifier = _identifier(key)
@@ -138,12 +141,19 @@ def _form(identifier: str) -> _Form | None:
         return _Form(8, 2, "kW.h") if identifier.startswith("90") else _OLD.get(identifier[:3])
     if identifier in _SPECIALS:
         return _SPECIALS[identifier]
+    kind, third, fourth = (int(identifier[at : at + 2], 16) for at in (2, 4, 6))
+    if (third > _MOST_TARIFFS and third != _ALL) or (fourth > _MOST_PERIODS and fourth != _ALL):
+        return None
+    if identifier[:2] in ("00", "01"):
+        # Phases A, B and C have the ten kinds of energy again, from 15, 29 and 3D on.
+        kind = next((kind - base for base in (0x14, 0x28, 0x3C) if 0 < kind - base <= _MOST_KINDS), kind)
+        if kind > _MOST_KINDS:
+            return None
     if identifier[:2] == "00":
-        kind = int(identifier[2:4], 16)
         unit = "kW.h" if kind in (0, 1, 2) else "kvar.h" if kind <= 8 else None
         return _Form(8, 2, unit, signed=kind in (0, 3, 4))
     if identifier[:2] == "01":
-        return _Form(6, 4, "kW" if identifier[2:4] in ("01", "02") else "kvar")
+        return _Form(6, 4, "kW" if kind in (1, 2) else "kvar")
     return _VARIABLES.get(identifier[:4])
 
 

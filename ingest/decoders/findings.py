@@ -57,15 +57,23 @@ class Findings:
         self._samples.append(Sample(key, number, at.ms, unit, implied=unit is not None))
 
     def doubt(
-        self, key: str, raw: object, reason: Reason, quality: Quality = Quality.BAD, *, unit: str | None = None
+        self,
+        key: str,
+        raw: object,
+        reason: Reason,
+        quality: Quality = Quality.BAD,
+        *,
+        unit: str | None = None,
+        at: Moment | None = None,
     ) -> None:
         """A value the device itself does not trust, or (`raw` no number) an error in the place of one.
 
-        `unit` is the one of the format's documentation.
+        `unit` is the one of the format's documentation; `at` its own time, None: the message's.
         """
         number = parse_number(raw)
         value = math.nan if number is None else number
-        self._samples.append(Sample(key, value, None, unit, quality, reason, implied=unit is not None))
+        ts = at.ms if at is not None and at.wall == self._wall else None
+        self._samples.append(Sample(key, value, ts, unit, quality, reason, implied=unit is not None))
 
     def refuse(self, reason: RejectReason, detail: str, key: str | None = None) -> None:
         """One value of the message that cannot be used."""
@@ -84,6 +92,7 @@ class Findings:
         otherwise: Kind = Kind.STATUS,
         wall: str = "",
         envelope: Envelope = Envelope.ONLY,
+        partial: bool = False,
     ) -> Decoded:
         """All of it; `otherwise` is the kind of a message without any reading, `wall` the zone of times without one."""
         found = bool(self._values or self._samples or self._rejected)
@@ -97,6 +106,7 @@ class Findings:
             wall=wall if self._wall else None,
             states=self.states,
             envelope=envelope,
+            partial=partial,
         )
 
 

@@ -19,7 +19,28 @@ _TIMES = ("time", "Time", "ts", "timestamp", "datetime", "dataTime", "collectTim
 _LISTS = ("data", "meters", "devices", "list")
 _ABSENT = frozenset({"missing", "offline", "lost", "timeout", "disconnected", "fault", "error", "abnormal", "离线"})
 _PRESENT = frozenset({"normal", "online", "ok", "connected", "正常", "在线"})
-_ASIDE = frozenset({"type", "ch", "ct", "pt", "addr", "address", "port", "id", "seq", "msgid", "version"})
+_ASIDE = frozenset(
+    {
+        "type",
+        "ch",
+        "ct",
+        "pt",
+        "ctratio",
+        "ptratio",
+        "ct_ratio",
+        "pt_ratio",
+        "ctr",
+        "ptr",
+        "addr",
+        "address",
+        "port",
+        "id",
+        "seq",
+        "msgid",
+        "version",
+    }
+)
+_RATIOS = frozenset({"ct", "pt", "ctratio", "ptratio", "ct_ratio", "pt_ratio", "ctr", "ptr"})
 _VOLTAGE = re.compile(r"(u|v|volt(age)?_?)(a|b|c|ab|bc|ca|ac|[123]|l[123]|avg|n)?", re.IGNORECASE)
 _CURRENT = re.compile(r"(i|curr(ent)?_?)(a|b|c|[123]|l[123]|avg|n|0)?", re.IGNORECASE)
 _POWER = re.compile(
@@ -45,7 +66,7 @@ def decode(_topic: str, payload: bytes) -> Decoded:
     _meter(message, "", findings)
     inner = next((message[name] for name in _LISTS if isinstance(message.get(name), dict)), None)
     if inner is not None:
-        _meter({**{key: message[key] for key in ("ct", "pt") if key in message}, **node(inner)}, "", findings)
+        _meter({**{key: message[key] for key in message if key.lower() in _RATIOS}, **node(inner)}, "", findings)
     return findings.decoded(_serial(message) or _serial(node(inner)) or _gateway(message), wall=ZONE)
 
 
@@ -76,7 +97,10 @@ def _meter(meter: Node, prefix: str, findings: Findings) -> None:
 
 def _ratio(meter: Node, name: str, findings: Findings) -> float | None:
     """The ratio of the transformers; 1 where none is said, None where what is said is no ratio."""
-    raw = meter.get(name, meter.get(name.upper()))
+    raw = next(
+        (meter[word] for word in (name, name.upper(), f"{name}Ratio", f"{name}_ratio", f"{name}r") if word in meter),
+        None,
+    )
     if raw is None:
         return 1.0
     number = parse_number(raw)

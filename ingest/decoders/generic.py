@@ -8,12 +8,16 @@ from collections.abc import Mapping
 from ingest.decoders.decoded import Decoded, Kind
 from ingest.decoders.findings import DEPTH, Findings, Node, leaves, node, nodes, peek
 from ingest.decoders.format import Decode, Format
-from ingest.decoders.loose import parse_json, shown, text
+from ingest.decoders.loose import parse_json, parse_number, shown, split_quantity, text
 from ingest.decoders.moments import Moment, bad_time, parse_moment
 from ingest.reasons import Refused, RejectReason
+from plant.quality import Quality, Reason
+from plant.units import is_unit
 
 PREFIX = re.compile(r"[A-Za-z_][\w.-]{0,31}\s*[=:]\s*(?=[{\[])", re.ASCII)
 """A name before the JSON."""
+
+_LONGEST_QUANTITY = 40
 
 _TIMES = ("ts", "timestamp", "time", "datetime", "timestr", "timestampms", "collecttime", "sampletime", "recordtime",
           "devicetime", "reporttime", "uploadtime", "datatime", "acquisitiontime", "updatetime", "createtime", "utc",
@@ -25,6 +29,9 @@ _IDENTITIES = frozenset({
     "clientid", "devicename", "name", "model", "did", "pid", "phone",
 })  # fmt: skip
 _DEVICE = ("deviceid", "devid", "devicesn", "metersn", "sn", "uid", "deveui", "imei", "mac", "devicename", "device")
+_ERRORS = ("err", "error", "errcode", "errorcode")
+_QUALITIES = ("quality", "q", "qc")
+_FINE = frozenset({"", "0", "none", "ok", "false", "success", "no error"})
 _TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?", re.ASCII)
 
 
@@ -32,8 +39,10 @@ def decode(topic: str, payload: bytes) -> Decoded:
     """Each number of a JSON object or list by its dotted path (`ENERGY.Power.0`).
 
     An element of a list that names itself (`name`, `tag`, `id`, …) has that name in the path, not its place. A member
-    `xvalue` has the unit of `xunit` beside it. Time is the member of a usual name (`ts`, `timestamp`, `date` with
-    `time`, …); records of a list that have times of their own keep them. Raises Refused where there is no value.
+    `xvalue` has the unit of `xunit` beside it; an error beside a value makes it a bad reading, an OPC quality one of
+    that quality. Text may end in a known unit (`23.5 °C`). Time is the member of a usual name (`ts`, `timestamp`,
+    `date` with `time`, …); records of a list that have times of their own keep them. Raises Refused where there is no
+    value.
     """
     return by_path(parse(text(payload)), None)
 
@@ -107,7 +116,15 @@ def message_time(message: Node) -> Moment | None:
 
 def _times(message: Node) -> dict[str, object]:
     folded = {_folded(key): raw for key, raw in message.items()}
-    return {word: folded[word] for word in _TIMES if word in folded}
+    named = {word: folded[word] for word in _TIMES if word in folded}
+    if not named and _is_epoch(folded.get("t")):
+        named["ts"] = folded["t"]
+    return named
+
+
+def _is_epoch(raw: object) -> bool:
+    """`t` is a temperature at most makers and the time at some; no temperature is beyond 10⁹."""
+    return isinstance(raw, int | float) and not isinstance(raw, bool) and 10**9 <= raw < 10**20
 
 
 def _folded(key: str) -> str:
@@ -131,6 +148,10 @@ class _Walk:
         """Add the values at and below `path`; `at` is the time of the record they are in, None: the message's."""
         if isinstance(raw, dict) and depth:
             own = at if not path or self._time is not None else self._own_time(raw, path) or at
+            trust = _trust(raw)
+            if trust is not None:
+                self._doubted(raw, path, own, trust)
+                return
             for key, child in raw.items():
                 self._member(raw, key, child, path, own, depth)
         elif isinstance(raw, list) and depth:
@@ -148,15 +169,26 @@ class _Walk:
 
     def _member(self, owner: Node, key: str, child: object, path: str, at: Moment | None, depth: int) -> None:
         folded = _folded(key)
+        if _folded(key) in (*_ERRORS, *_QUALITIES) and _is_one_value(owner):
+            return
         is_time = _join(path, key) == self._time if self._time is not None else folded in _TIMES
+        is_time = is_time or (folded == "t" and _is_epoch(child))
         if (is_time and not isinstance(child, dict | list)) or (isinstance(child, str) and folded in _IDENTITIES):
             return
         self._value(child, _join(path, key), at, depth, _unit_beside(owner, key))
 
+    def _doubted(self, owner: Node, path: str, at: Moment | None, trust: tuple[Quality, Reason]) -> None:
+        """An object whose value the device does not vouch for."""
+        key = next(key for key in owner if _folded(key) in _VALUES)
+        self._findings.doubt(_join(path, key), owner[key], trust[1], trust[0], unit=_unit_beside(owner, key), at=at)
+
     def _value(self, raw: object, path: str, at: Moment | None, depth: int, unit: str | None) -> None:
         if isinstance(raw, dict | list):
             self.walk(raw, path, at, depth - 1)
-        elif at is not None:
+            return
+        if unit is None and isinstance(raw, str):
+            raw, unit = _with_unit(raw)
+        if at is not None:
             self._findings.add_at(path, raw, at, unit)
         else:
             self._findings.add(path, raw, unit, stated=True)
@@ -181,6 +213,55 @@ def _name(item: object) -> str | None:
         if (isinstance(raw, str) and raw) or (isinstance(raw, int) and not isinstance(raw, bool)):
             return str(raw)[:200]
     return None
+
+
+_VALUES = frozenset({"value", "val", "v"})
+_BESIDE_VALUES = frozenset({"tag", "key", "code", "point", "t", "unit", "units", "uom", "unitofmeasurement", "type"})
+_BESIDE_VALUES |= {"description", "desc", "label", "datatype", *_ERRORS, *_QUALITIES, *_TIMES, *_IDENTITIES}
+
+
+def _is_one_value(owner: Node) -> bool:
+    """An object about one value, where `q` is a quality; in a meter's flat one, `q` is its reactive power."""
+    folded = {_folded(key) for key in owner}
+    return len(folded & _VALUES) == 1 and folded - _VALUES <= _BESIDE_VALUES
+
+
+def _trust(owner: Node) -> tuple[Quality, Reason] | None:
+    """What an object with a value says of its quality, None where it vouches for it or says nothing."""
+    if not _is_one_value(owner):
+        return None
+    folded = {_folded(key): raw for key, raw in owner.items()}
+    error = next((folded[word] for word in _ERRORS if word in folded), None)
+    if error is not None and not isinstance(error, dict | list) and str(error).strip().lower() not in _FINE:
+        return Quality.BAD, Reason.DEVICE_FAILURE
+    return _quality(next((folded[word] for word in _QUALITIES if word in folded), None), simatic="qc" in folded)
+
+
+def _quality(raw: object, *, simatic: bool) -> tuple[Quality, Reason] | None:
+    """An OPC quality: a word, true/false, or a number of which the two highest of eight bits count (of two: `qc`)."""
+    level: int | None
+    match raw:
+        case bool():
+            level = 3 if raw else 0
+        case int():
+            level = raw if simatic else (raw >> 6) & 3
+        case str():
+            level = {"bad": 0, "uncertain": 1, "good": 3}.get(raw.strip().lower())
+        case _:
+            level = None
+    if level == 0:
+        return Quality.BAD, Reason.DEVICE_FAILURE
+    return (Quality.UNCERTAIN, Reason.OUT_OF_SPECIFICATION) if level == 1 else None
+
+
+def _with_unit(raw: str) -> tuple[object, str | None]:
+    """`23.5 °C` is a number with its unit; other words behind a number are prose."""
+    if parse_number(raw) is not None or len(raw) > _LONGEST_QUANTITY:
+        return raw, None
+    found = split_quantity(raw)
+    if found is None or found[1] is None or not is_unit(found[1]):
+        return raw, None
+    return found
 
 
 def _unit_beside(owner: Node, key: str) -> str | None:

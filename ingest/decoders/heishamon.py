@@ -45,7 +45,7 @@ def decode(topic: str, payload: bytes) -> Decoded:
     unit = "Cel" if branch == "1wire" else next((unit for form, unit in _UNITS if form.fullmatch(measure)), None)
     findings = Findings()
     findings.add(key, found[0], found[1] or unit, stated=found[1] is not None)
-    return findings.decoded(device)
+    return findings.decoded(device, partial=True)
 
 
 def _claims(topic: str, _payload: bytes) -> bool:

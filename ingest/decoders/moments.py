@@ -31,6 +31,7 @@ _CLOCK += r"\s*(?P<zone>Z|[+-]\d{2}:?\d{2})?"
 _YEAR_FIRST = re.compile(
     rf"(?P<year>\d{{4}})[-/.年](?P<month>\d{{1,2}})[-/.月](?P<day>\d{{1,2}})日?[ T,]*{_CLOCK}", re.ASCII
 )
+_CLOCK_FIRST = re.compile(rf"{_CLOCK}[ ,]+(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}})", re.ASCII)
 _DAY_FIRST = re.compile(rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}})[ T,]*{_CLOCK}", re.ASCII)
 
 
@@ -84,7 +85,7 @@ def _from_text(raw: str) -> Moment:
         return _from_digits(raw)
     if _NUMBER.fullmatch(raw):
         return _from_number(float(raw) if "." in raw or len(raw) > 25 else int(raw))
-    found = _YEAR_FIRST.fullmatch(raw) or _DAY_FIRST.fullmatch(raw)
+    found = _YEAR_FIRST.fullmatch(raw) or _DAY_FIRST.fullmatch(raw) or _CLOCK_FIRST.fullmatch(raw)
     if found is not None:
         return _from_parts(raw, found)
     try:

@@ -25,6 +25,8 @@ def decode(_topic: str, payload: bytes) -> Decoded:
         return findings.decoded()
     if "values" in message or "errors" in message:
         _by_name(node(message.get("values")), node(message.get("errors")), findings)
+    elif "uuid" in message and "tags" not in message:
+        return Decoded(kind=Kind.STATUS)
     elif isinstance(message.get("tags"), list):
         for tag in nodes(message["tags"]):
             _tag(tag, findings)
@@ -32,7 +34,7 @@ def decode(_topic: str, payload: bytes) -> Decoded:
         detail = f"the message is {shown(message)}; expected values and errors, or tags"
         raise Refused(RejectReason.NOT_A_FRAME, detail)
     named = message.get("node")
-    return findings.decoded(named if isinstance(named, str) else None, otherwise=Kind.EMPTY)
+    return findings.decoded(named if isinstance(named, str) else None, otherwise=Kind.EMPTY, partial=True)
 
 
 def _by_name(values: Node, errors: Node, findings: Findings) -> None:

@@ -29,8 +29,9 @@ from plant.quality import Quality, Reason
 _COMPONENT = re.compile(r"[a-z][a-z0-9_]*:\d+", re.ASCII)
 _RELAYS = frozenset({"switch", "light", "rgb", "rgbw", "cct", "cover", "script", "boolean"})
 _ASIDE = frozenset({"id", "minute_ts", "by_minute", "timer_started_at", "timer_duration", "move_started_at"})
-_ASIDE |= {"move_timeout", "last_known_pos", "aenergy_ts"}
+_ASIDE |= {"move_timeout", "last_known_pos", "packet_id"}
 _STATES = frozenset({"output", "present"})
+_SYSTEM = frozenset({"sys", "wifi", "cloud", "mqtt", "ble", "eth", "ws", "matter", "bthome", "knx", "ui"})
 _UNITS = (
     (re.compile(r"(.+_)?voltage|xvoltage|V"), "V"),
     (re.compile(r"(.+_)?current"), "A"),
@@ -38,7 +39,7 @@ _UNITS = (
     (re.compile(r"(.+_)?aprt_power"), "V.A"),
     (re.compile(r"(.+_)?pf"), "1"),
     (re.compile(r"(.+_)?freq"), "Hz"),
-    (re.compile(r"(.+_)?act(_ret)?_energy|total_act(_ret)?|total"), "W.h"),
+    (re.compile(r"(.+_)?act(_ret)?_energy|total_act(_ret)?"), "W.h"),
     (re.compile(r"tC"), "Cel"),
     (re.compile(r"tF"), "degF"),
     (re.compile(r"rh|percent"), "%"),
@@ -51,7 +52,7 @@ def decode(topic: str, payload: bytes) -> Decoded:
     relays, network and system are states. Raises Refused where the message cannot be understood.
     """
     levels = topic.split("/")
-    if levels[0] == "shellies":
+    if levels[0] == "shellies" and not _is_later_generations(levels):
         return shelly1.decode(levels[1:], payload)
     if levels[-1] in ("online", "LWT"):
         return availability(payload, "/".join(levels[:-1]))
@@ -63,6 +64,11 @@ def decode(topic: str, payload: bytes) -> Decoded:
     if levels[-1] == "status" and "status" not in message:
         return _components(message, Findings(), "/".join(levels[:-1]), Envelope.STATUS)
     return _enveloped(levels, message)
+
+
+def _is_later_generations(levels: list[str]) -> bool:
+    """A device of a later generation may have been given a Gen1 device's topics to live under."""
+    return levels[-2:] == ["events", "rpc"] or (levels[-2] == "status" and _COMPONENT.fullmatch(levels[-1]) is not None)
 
 
 def _enveloped(levels: list[str], message: Node) -> Decoded:
@@ -95,7 +101,7 @@ def _components(parts: Node, findings: Findings, device: str | None, envelope: E
         elif name != "ts":
             for path, _, value in leaves(raw, name):
                 findings.state(path, value)
-    return findings.decoded(device, envelope=envelope)
+    return findings.decoded(device, envelope=envelope, partial=True)
 
 
 def _component(name: str, part: Node, findings: Findings) -> None:
@@ -105,11 +111,11 @@ def _component(name: str, part: Node, findings: Findings) -> None:
     beyond = {word.partition(":")[2] for word in faults if word.startswith("out_of_range:")}
     empty, celsius = _is_empty_battery(part), _probes(name, part)
     for path, last, value in leaves({key: raw for key, raw in part.items() if not key.endswith("errors")}, name):
-        if _ASIDE.intersection(path.split(".")[1:]):
+        if _ASIDE.intersection(path.split(".")[1:]) or last.endswith("_ts"):
             continue
         if last == "tF" and f"{path[:-1]}C" in celsius:
             continue
-        unit = unit_of(last)
+        unit = "W.h" if last == "total" and "aenergy." in path else unit_of(last)
         if last in _STATES or (kind in _RELAYS and last in ("state", "brightness", "value")):
             findings.state(path, value)
         elif isinstance(value, str):
@@ -172,7 +178,9 @@ def _record(record: Node, at: Moment, findings: Findings) -> None:
 
 def _claims(topic: str, payload: bytes) -> bool:
     levels = topic.split("/")
-    if levels[0] == "shellies" or (len(levels) > 2 and levels[-2] == "status" and _COMPONENT.fullmatch(levels[-1])):
+    if levels[0] == "shellies":
+        return True
+    if len(levels) > 2 and levels[-2] == "status" and (_COMPONENT.fullmatch(levels[-1]) or levels[-1] in _SYSTEM):
         return True
     if levels[-2:] == ["events", "rpc"] or levels[-1].endswith("Data.GetData"):
         return True

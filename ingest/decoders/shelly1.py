@@ -35,10 +35,10 @@ def decode(levels: list[str], payload: bytes) -> Decoded:
     findings = Findings()
     if source[:1] in ("{", "["):
         _json(key, parse_json(source), findings)
-        return findings.decoded(device)
+        return findings.decoded(device, partial=True)
     found = split_quantity(source)
     if found is None:
-        if levels[1:2] in (["sensor"], ["roller"], ["input_event"]):
+        if levels[1] in ("sensor", "roller", "input_event") or levels[-1].endswith("status"):
             return Decoded(kind=Kind.STATUS, device=device)
         raise Refused(RejectReason.NOT_A_VALUE, f"{shown(source)} is no value; expected a number or on/off")
     number = found[0]
@@ -49,7 +49,7 @@ def decode(levels: list[str], payload: bytes) -> Decoded:
     else:
         unit = None if key == "sensor.temperature" else _UNITS.get(_measure(levels))
         findings.add(key, number, unit)
-    return findings.decoded(device)
+    return findings.decoded(device, partial=True)
 
 
 def _measure(levels: list[str]) -> str:

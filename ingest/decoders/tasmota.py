@@ -11,6 +11,7 @@ from ingest.decoders.format import Format
 from ingest.decoders.loose import shown, split_quantity, text
 from ingest.reasons import Refused, RejectReason
 
+_DISCOVERY = "tasmota/discovery/"
 _PREFIXES = frozenset({"tele", "stat", "cmnd"})
 _SENSORS = frozenset({"SENSOR", "STATUS8", "STATUS10"})
 _STATES = frozenset({"STATE", "STATUS11", "RESULT", "HASS_STATE"})
@@ -38,6 +39,8 @@ def decode(topic: str, payload: bytes) -> Decoded:
     `Time` is the device's local time unless it names a zone; `Epoch`, where there is one, is UTC. Relays, Wi-Fi and the
     like are states. Raises Refused where the message cannot be understood.
     """
+    if topic.startswith(_DISCOVERY):
+        return Decoded(kind=Kind.CONFIG)
     device, last = _device(topic)
     if last == "LWT":
         return availability(payload, device)
@@ -109,7 +112,7 @@ def _claims(topic: str, payload: bytes) -> bool:
     levels = topic.split("/")
     last = levels[-1]
     known = last in _SENSORS or last in _STATES or last == "LWT" or _RELAY.fullmatch(last) or _ABOUT.fullmatch(last)
-    if known and not _PREFIXES.isdisjoint(levels[:-1]):
+    if topic.startswith(_DISCOVERY) or (known and not _PREFIXES.isdisjoint(levels[:-1])):
         return True
     message = peek_object(payload)
     if "StatusSNS" in message or "StatusSTS" in message:

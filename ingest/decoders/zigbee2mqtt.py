@@ -61,7 +61,7 @@ def _attribute(names: list[str], source: str) -> Decoded:
         raise Refused(RejectReason.NOT_A_VALUE, f"{shown(source)} is no value; expected a number, ON/OFF or JSON")
     findings = Findings()
     findings.add(names[-1], number, _UNITS.get(names[-1]))
-    return findings.decoded("/".join(names[:-1]))
+    return findings.decoded("/".join(names[:-1]), partial=True)
 
 
 def _claims(topic: str, payload: bytes) -> bool:
