@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import aiomqtt
 import structlog
@@ -20,34 +20,67 @@ log = structlog.get_logger()
 
 
 class Asking:
-    """Requests from the rules' thread to the loop's task that publishes them; bounded, the oldest give way.
+    """Requests from the rules' thread to the loop's tasks that publish them, each on the broker of its message.
 
-    A request that is lost is made anew by the next message that cannot be read. Sparkplug wants commands at QoS 0.
+    Bounded, the oldest give way; so do those for a broker that is no longer configured. A request that is lost is made
+    anew by the next message that cannot be read. Sparkplug wants commands at QoS 0.
     """
 
-    def __init__(self) -> None:
-        self._waiting: deque[Request] = deque()
+    def __init__(self, brokers: Sequence[Broker]) -> None:
         self._loop = asyncio.get_running_loop()
-        self._some = asyncio.Event()
-        self.published = self.dropped = 0
+        self._lines = {broker.url: _Line(broker) for broker in brokers}
+        self._strangers = 0
+
+    @property
+    def published(self) -> int:
+        """Requests that went out."""
+        return sum(line.published for line in self._lines.values())
+
+    @property
+    def dropped(self) -> int:
+        """Requests for which there was no room, or no broker."""
+        return self._strangers + sum(line.dropped for line in self._lines.values())
 
     def put(self, requests: Iterable[Request]) -> None:
         """From any thread."""
         for request in requests:
             self._loop.call_soon_threadsafe(self._take, request)
 
-    async def run(self, broker: Broker) -> None:
-        """Publish what comes until cancelled; while the broker is away it waits."""
+    async def run(self) -> None:
+        """Publish what comes until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for line in self._lines.values():
+                group.create_task(line.run())
+
+    def _take(self, request: Request) -> None:
+        line = self._lines.get(request.broker)
+        if line is None:
+            self._strangers += 1
+        else:
+            line.take(request)
+
+
+class _Line:
+    """What waits for one broker."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._waiting: deque[Request] = deque()
+        self._some = asyncio.Event()
+        self.published = self.dropped = 0
+
+    async def run(self) -> None:
+        """While the broker is away it waits."""
         while True:
             await self._some.wait()
             try:
-                async with client(broker) as mqtt:
+                async with client(self._broker) as mqtt:
                     await self._publish(mqtt)
             except aiomqtt.MqttError as error:
                 log.warning("requests wait", waiting=len(self._waiting), why=str(error))
                 await asyncio.sleep(_RETRY_SECONDS)
 
-    def _take(self, request: Request) -> None:
+    def take(self, request: Request) -> None:
         if len(self._waiting) >= _MOST_WAITING:
             self._waiting.popleft()
             self.dropped += 1

@@ -166,7 +166,7 @@ async def _serve(service: Running, stack: AsyncExitStack, probe: Probe, demo: De
         keep=upkeep(service.store, settings.retention.raw_days),
         report=partial(_redecoded, service.ledger),
     )
-    service.asking = Asking()
+    service.asking = Asking(brokers_of(settings.all_brokers))
     service.discovering = DiscoveryConsumer(service.journal, service.ledger, site=service.content.plant.site.id)
     service.rules = RulesConsumer(
         service.journal,
@@ -190,7 +190,7 @@ async def _serve(service: Running, stack: AsyncExitStack, probe: Probe, demo: De
     site = service.content.plant.site.id
     tasks.append(asyncio.create_task(keep_tidy(service.ledger, service.photos, system_now), name="photos"))
     tasks.append(asyncio.create_task(publish_progress(broker, site, service.passed), name="progress"))
-    tasks.append(asyncio.create_task(service.asking.run(broker), name="requests"))
+    tasks.append(asyncio.create_task(service.asking.run(), name="requests"))
     if demo is None:
         await asyncio.to_thread(ensure_account, service.ledger)
     else:

@@ -32,8 +32,8 @@ class Edges:
         if len(message.payload) > MAX_PAYLOAD:
             detail = f"more than {MAX_PAYLOAD} bytes; split the edge node into several"
             return gathered(0, [Rejected(RejectReason.TOO_LARGE, detail)]), None
-        now = arrival.received_at
-        taken = self.nodes.take(address, message.payload, Came(now, arrival.again, arrival.retain))
+        came = Came(arrival.received_at, arrival.again, arrival.retain, message.broker)
+        taken = self.nodes.take(address, message.payload, came)
         followed = self.bindings.follows(address)
         rows, rejected = 0, list[Rejected]()
         for part in taken.parts:
@@ -42,8 +42,8 @@ class Edges:
             elif part.address == address:
                 rejected += self._unbound(part, followed=followed)
         request = None
-        if taken.ask and followed and self.nodes.may_ask(address, now):
-            request = Request(arrival.offset, message.broker, *rebirth_request(address, now))
+        if taken.ask and followed and self.nodes.may_ask(address, came):
+            request = Request(arrival.offset, message.broker, *rebirth_request(address, came.at))
         return gathered(rows, rejected), request
 
     def _add(self, columns: ColumnBuilder, part: Part, arrival: Arrival, rejected: list[Rejected]) -> int:

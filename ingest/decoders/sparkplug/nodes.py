@@ -24,7 +24,7 @@ _REBIRTH = "Node Control/Rebirth"
 
 
 class EdgeState(msgspec.Struct, frozen=True):
-    """A snapshot: nodes by `group/node`, the one heard of first first, and when each was last asked."""
+    """A snapshot: nodes by broker and name, the one born longest ago first, and when each was last asked."""
 
     nodes: dict[str, NodeState] = {}
     asked: dict[str, int] = {}
@@ -32,11 +32,15 @@ class EdgeState(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """How a message came: plant time, whether the same bytes came before, and the retained flag."""
+    """How a message came: plant time, whether the same bytes came before, the retained flag, and on which broker.
+
+    Two brokers may each have a node of the same name; one node heard over two of them counts its messages on each.
+    """
 
     at: int
     again: bool = False
     retain: bool = False
+    broker: str = ""
 
 
 class EdgeNodes:
@@ -59,19 +63,21 @@ class EdgeNodes:
             message = parse_payload(payload)
         except Refused as refused:
             return _only(address, Decoded(rejected=(refused.rejected,), device=address.identity))
-        key = f"{address.group}/{address.node}"
+        key = _key(address, came.broker)
         node = self._nodes.get(key) or EdgeNode()
         taken = node.take(address, message, came.at, again=came.again, retain=came.retain)
         if not came.retain:
             self._keep(key, node, renew=address.kind is MessageKind.NBIRTH)
         if key not in self._nodes and node.size > self._most:
-            detail = f"{key} has more than {self._most} metrics; split it into several edge nodes"
+            detail = (
+                f"{address.group}/{address.node} has more than {self._most} metrics; split it into several edge nodes"
+            )
             return _only(address, Decoded(rejected=(Rejected(RejectReason.TOO_LARGE, detail),)))
         return taken
 
-    def may_ask(self, address: Address, now: int) -> bool:
-        """Whether the node may be asked for a new birth at `now`; from then on it has been."""
-        key = f"{address.group}/{address.node}"
+    def may_ask(self, address: Address, came: Came) -> bool:
+        """Whether the node may be asked for a new birth now; from then on it has been."""
+        key, now = _key(address, came.broker), came.at
         asked = self._asked.pop(key, None)
         due = asked is None or not 0 <= now - asked < REBIRTH_EVERY_MS
         self._asked[key] = now if due or asked is None else asked
@@ -110,6 +116,10 @@ def rebirth_request(address: Address, now: int) -> tuple[str, bytes]:
     command = Metric(name=_REBIRTH, timestamp=now, datatype=DataType.BOOLEAN, boolean_value=True)
     topic = str(Address(address.group, MessageKind.NCMD, address.node))
     return topic, Payload(timestamp=now, metrics=[command]).SerializeToString(deterministic=True)
+
+
+def _key(address: Address, broker: str) -> str:
+    return f"{broker} {address.group}/{address.node}"
 
 
 def _only(address: Address, decoded: Decoded) -> Taken:

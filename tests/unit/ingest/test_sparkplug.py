@@ -54,11 +54,13 @@ class Listening:
         self.intake = Intake(self.plant)
         self.offset = 0
 
-    def hear(self, *messages: tuple[str, bytes], at: int = T0, retain: bool = False) -> Intaken:
+    def hear(
+        self, *messages: tuple[str, bytes], at: int = T0, retain: bool = False, broker: str = "mqtt://b:1883"
+    ) -> Intaken:
         taken = Intaken.nothing()
         for topic, body in messages:
             self.offset += 1
-            taken += self.intake.feed(self.offset, Message(at, topic, body, broker="mqtt://b:1883", retain=retain))
+            taken += self.intake.feed(self.offset, Message(at, topic, body, broker=broker, retain=retain))
         return taken
 
     def rows(self, *messages: tuple[str, bytes], at: int = T0) -> list[tuple[str, int, float, Quality, Reason]]:
@@ -246,6 +248,16 @@ def test_unbound_device_of_a_bound_node_is_told_by_its_birth_only() -> None:
     assert (reasons(born), reasons(data), data.empty) == ([RejectReason.UNKNOWN_TOPIC], [], 1)
 
 
+def test_nodes_of_one_name_on_two_brokers_are_two() -> None:
+    ear, edge = Listening(), node()
+    ear.hear(*edge.births(T0))
+    elsewhere = ear.hear(edge.data(T0 + 1000, "tank", Level=1), broker="mqtt://c:1883")
+    assert (reasons(elsewhere), [one.broker for one in elsewhere.requests]) == (
+        [RejectReason.NOT_BORN],
+        ["mqtt://c:1883"],
+    )
+
+
 def test_own_command_that_comes_back_is_nothing() -> None:
     taken = Listening().hear(("spBv1.0/plant/NCMD/edge", payload(M("Node Control/Rebirth", sp.BOOLEAN, True))))
     assert (taken.rejected, taken.empty) == ((), 1)
@@ -342,7 +354,7 @@ def test_node_that_grows_without_end_is_refused_and_others_forgotten_first() -> 
         address = parse(f"spBv1.0/g/NBIRTH/{name}")
         assert address is not None
         assert nodes.take(address, small, Came(T0)).parts[0].decoded.rejected == ()
-    assert list(nodes.state().nodes) == ["g/two"]
+    assert list(nodes.state().nodes) == [" g/two"]
     huge = payload(*(M(f"m{n}", sp.FLOAT, 1.0, n) for n in range(9)), seq=0)
     address = parse("spBv1.0/g/NBIRTH/three")
     assert address is not None
