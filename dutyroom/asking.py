@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 class Asking:
-    """Requests from the rules' thread to the loop's tasks that publish them, each on the broker of its message.
+    """Requests from the rules' thread to the loop's tasks that publish them, each on its broker or on all.
 
     Bounded, the oldest give way; so do those for a broker that is no longer configured. A request that is lost is made
     anew by the next message that cannot be read. Sparkplug wants commands at QoS 0.
@@ -53,10 +53,9 @@ class Asking:
                 group.create_task(line.run())
 
     def _take(self, request: Request) -> None:
-        line = self._lines.get(request.broker)
-        if line is None:
-            self._strangers += 1
-        else:
+        lines = [line for url, line in self._lines.items() if request.broker in ("", url)]
+        self._strangers += not lines
+        for line in lines:
             line.take(request)
 
 

@@ -209,8 +209,12 @@ async def _tasks() -> AsyncIterator[list[asyncio.Task[None]]]:
     try:
         yield tasks
     finally:
-        for task in tasks:
-            task.cancel()
+        # Python 3.11's wait_for, inside the MQTT client, loses a cancellation that meets the end of what it waits for.
+        waiting = set(tasks)
+        while waiting:
+            for task in waiting:
+                task.cancel()
+            _, waiting = await asyncio.wait(waiting, timeout=1.0)
         await asyncio.gather(*tasks, return_exceptions=True)
 
 

@@ -13,6 +13,7 @@ from ingest.decoders import FORMATS, Decode, Kind
 from ingest.decoders.moments import from_wall
 from ingest.decoders.sparkplug import FORMAT as SPARKPLUG_FORMAT
 from ingest.decoders.sparkplug import Address, any_kind, followed
+from ingest.decoders.sparkplug.address import nodes_of
 from ingest.floods import UNDECLARED, declared_rates, nominal_rate
 from ingest.reasons import Rejected, RejectReason
 from ingest.topics import Channel, NativeTopic, parse
@@ -144,6 +145,7 @@ class Bindings:
         for topic, pairs in bound.items():
             self._filters[topic] = pairs
         self._edges = frozenset(followed(b.topic) for b in self._all() if b.decoder == SPARKPLUG)
+        self.edge_nodes = nodes_of(self._edges)
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -154,6 +156,11 @@ class Bindings:
         """Whether anything is bound to this Sparkplug edge node or to a device of it."""
         topic = str(address.of_node())
         return any(_matches(edge, topic) for edge in self._edges)
+
+    @property
+    def follows_any(self) -> bool:
+        """Whether anything is bound to a Sparkplug edge node at all."""
+        return bool(self._edges)
 
     def _all(self) -> Iterable[Binding]:
         return (b for machine in self._plant.site.equipment.values() if not machine.retired for b in machine.bindings)

@@ -8,7 +8,7 @@ from history.entries import Message
 from ingest.bindings import Bindings
 from ingest.columns import Arrival, ColumnBuilder
 from ingest.decoders import MAX_PAYLOAD, Kind
-from ingest.decoders.sparkplug import Address, Came, EdgeNodes, Part, rebirth_request
+from ingest.decoders.sparkplug import Address, Bound, Came, EdgeNodes, Part, rebirth_request
 from ingest.decoders.sparkplug.address import BIRTHS
 from ingest.gather import Gathered, add, add_states, gathered
 from ingest.reasons import Rejected, RejectReason
@@ -42,9 +42,19 @@ class Edges:
             elif part.address == address:
                 rejected += self._unbound(part, followed=followed)
         request = None
-        if taken.ask and followed and self.nodes.may_ask(address, came):
+        if taken.ask and followed and self.nodes.want(address, came):
             request = Request(arrival.offset, message.broker, *rebirth_request(address, came.at))
         return gathered(rows, rejected), request
+
+    def tick(self, offset: int, now: int, *, clocked: bool) -> list[Request]:
+        """At a tick while we listen: requests that no message gave rise to."""
+        bound = Bound(self.bindings.edge_nodes, self.bindings.follows, clocked)
+        if not bound.nodes and not self.bindings.follows_any:
+            return []
+        return [
+            Request(offset, wanted.broker, *rebirth_request(wanted.address, now))
+            for wanted in self.nodes.tick(now, bound)
+        ]
 
     def _add(self, columns: ColumnBuilder, part: Part, arrival: Arrival, rejected: list[Rejected]) -> int:
         """Only what is bound counts: that a birth also has a template or a word nobody asked for is no fault."""

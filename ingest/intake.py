@@ -76,7 +76,7 @@ class Intaken:
         return Intaken(ReadingBatch.empty())
 
     def __add__(self, later: Intaken) -> Intaken:
-        if not self.messages:
+        if not self.messages and not self.requests:
             return later
         return Intaken(
             ReadingBatch.concat((self.batch, later.batch)),
@@ -144,6 +144,8 @@ class Intake:
                 case Tick():
                     self._release(run, entry.plant_time)
                     self._seen = entry.plant_time
+                    if entry.listening:
+                        run.tick(offset, entry.plant_time, clocked=not self._topic_clock)
                 case ClockEpoch():
                     self._release(run, None)
                     result, run = result + run.finish(self._door), self._run()
@@ -242,6 +244,9 @@ class _Run:
                 for refused in gathered.rejected
             )
 
+    def tick(self, offset: int, now: int, *, clocked: bool) -> None:
+        self._requests += self._edges.tick(offset, now, clocked=clocked)
+
     def _gather(self, message: Message, arrival: Arrival) -> Gathered:
         route = self._edges.bindings.route(message.topic)
         address = sparkplug.parse(message.topic) if route.frames is None else None
@@ -277,7 +282,7 @@ class _Run:
         return Gathered(0, (Rejected(RejectReason.FLOOD, f"{detail}; further ones are only counted"),))
 
     def finish(self, door: Door) -> Intaken:
-        if not self._messages:
+        if not self._messages and not self._requests:
             return Intaken.nothing()
         gathered = self._columns.build()
         columns = self._echoes.sift(gathered)

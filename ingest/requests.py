@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A message to publish on `broker` (its URL as journalled), caused by the message at `offset`."""
+    """A message to publish, caused by the entry at `offset`. `broker` is its URL as journalled; empty: on every one."""
 
     offset: int
     broker: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from plant.catalogue import Text
 from plant.cataloguefile import load_catalogue
 from plant.quality import Quality, Reason
 from plant.reading import SeriesKey
-from plant.site import Binding, Equipment, Plant, Site
+from plant.site import Binding, Equipment, Plant, PlantClock, Site
 from rules.loader import load_pack
 from tests.integration.test_simulators import until
 from tests.support import sparkplug as sp
@@ -31,6 +31,8 @@ from tests.support.sparkplug import EdgeNode
 
 pytestmark = pytest.mark.integration
 
+T0 = 1_800_000_000_000
+ALIAS = 7
 TOPIC = "spBv1.0/bath/+/edge/tank"
 TOP = SeriesKey("tank", "tank_temp_top", "hot_water_tank")
 ONLINE = SeriesKey("tank", "online_status", "hot_water_tank")
@@ -39,12 +41,17 @@ REBIRTH = b"Node Control/Rebirth"
 
 @dataclass
 class LiveNode:
-    """An edge node at work: reports the temperature when it changes, and is born again when a host asks."""
+    """An edge node at work: reports the temperature when it changes, and is born again when a host asks.
+
+    Plant time is what it publishes as the site's clock, on its own connection: so it comes after all it said before.
+    """
 
     client: aiomqtt.Client
     edge: EdgeNode
+    site: str
+    now: int = T0
     asked: int = 0
-    values: list[tuple[int, float]] = field(default_factory=list)
+    values: list[tuple[int, float]] = field(default_factory=lambda: [(T0, 40.0)])
     ready: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def obey(self) -> None:
@@ -55,44 +62,39 @@ class LiveNode:
         async for message in self.client.messages:
             assert isinstance(message.payload, bytes)
             if REBIRTH in message.payload:
-                self.asked += 1
                 await self.birth()
+                self.asked += 1
 
     async def birth(self) -> None:
-        """Everything there is, each value with the time at which it was read."""
-        ts = self.values[-1][0] if self.values else now()
-        if not self.values:
-            self.values.append((ts, 40.0))
-        self._set(self.values[-1][1])
+        """Everything there is, with the time at which it was read."""
+        ts, value = self.values[-1]
+        self.edge.points["tank"]["Top"] = (ALIAS, sp.FLOAT, value, "Cel")
         for topic, payload in self.edge.births(ts):
             await self.client.publish(topic, payload, qos=0)
 
     async def report(self, value: float, *, lose: bool = False) -> None:
         """One change; `lose` has it vanish on its way."""
-        self.values.append((max(now(), self.values[-1][0] + 1), value))
-        self._set(value)
-        topic, payload = self.edge.data(self.values[-1][0], "tank", Top=value)
+        self.now += 10
+        self.values.append((self.now, value))
+        topic, payload = self.edge.data(self.now, "tank", Top=value)
         if not lose:
             await self.client.publish(topic, payload, qos=0)
 
-    def _set(self, value: float) -> None:
-        alias, kind, _, unit = self.edge.points["tank"]["Top"]
-        self.edge.points["tank"]["Top"] = (alias, kind, value, unit)
-
-
-def now() -> int:
-    return time.time_ns() // 1_000_000
+    async def tick(self, seconds: int) -> None:
+        """Plant time goes on."""
+        self.now += seconds * 1000
+        await self.client.publish(f"dutyroom/v1/{self.site}/clock", json.dumps({"ts": self.now}), qos=1)
 
 
 @asynccontextmanager
-async def alive(broker: Mosquitto, *, power_failure: bool = False) -> AsyncIterator[LiveNode]:
+async def alive(broker: Mosquitto, site: str, *, power_failure: bool = False) -> AsyncIterator[LiveNode]:
     """The node, connected and born; by a power failure it leaves without goodbye, and the broker publishes its will."""
-    edge = EdgeNode("bath", "edge", {"": {}, "tank": {"Top": (7, sp.FLOAT, 40.0, "Cel")}})
+    edge = EdgeNode("bath", "edge", {"": {}, "tank": {"Top": (ALIAS, sp.FLOAT, 40.0, "Cel")}})
     topic, payload = edge.death()
     will = aiomqtt.Will(topic, payload, qos=1)
     with suppress(*((aiomqtt.MqttError,) if power_failure else ())):
         async with aiomqtt.Client(broker.host, broker.port, will=will) as client:
-            node = LiveNode(client, edge)
+            node = LiveNode(client, edge, site)
             task = asyncio.create_task(node.obey())
             try:
                 await node.ready.wait()
@@ -115,9 +117,9 @@ def settings(folder: Path, broker: Mosquitto, name: str) -> Settings:
         Binding(TOPIC, ONLINE.point, key="online", decoder="sparkplug_b"),
     )
     tank = Equipment("tank", "bath/tank", "hot_water_tank", words, bindings=bindings)
-    site = Site(name, "Asia/Shanghai", words, {"tank": tank})
+    site = Site(name, "Asia/Shanghai", words, {"tank": tank}, PlantClock.TOPIC)
     with Ledger.open(folder / "ledger.db") as ledger:
-        ledger.add_config(Content.of(Plant(catalogue, site), load_pack(catalogue=catalogue)).encode(), "test", now())
+        ledger.add_config(Content.of(Plant(catalogue, site), load_pack(catalogue=catalogue)).encode(), "test", T0)
     return Settings(
         data=folder,
         broker=BrokerSettings(url=SecretStr(broker.url), client_id=name),
@@ -144,49 +146,70 @@ async def test_lost_message_is_noticed_asked_for_and_stored_exactly_once(
 ) -> None:
     async with running(settings(tmp_path, mosquitto, unique_name)) as service:
         await listening(service)
-        async with alive(mosquitto, power_failure=True) as node:
+        async with alive(mosquitto, unique_name, power_failure=True) as node:
             await node.report(41.0)
-            await until(lambda: len(stored(service, TOP)) == 2, "birth and data")
+            await node.tick(1)
+            await until(lambda: values(service) == [40.0, 41.0], "birth and data")
             await node.report(42.0, lose=True)
             await node.report(43.0)
+            await node.tick(1)
             await until(lambda: node.asked == 1, "the command to be born again")
-            await until(lambda: len(stored(service, TOP)) == 3, "the newest value by the new birth")
             await node.report(44.0)
-            await until(lambda: len(stored(service, TOP)) == 4, "data by the new aliases")
+            await node.tick(1)
+            await until(lambda: len(values(service)) == 4, "the new birth and data by its aliases")
             # 42 is gone for good: an edge node tells its present value. Everything else is there once.
             heard = [(ts, value, Reason.NONE) for ts, value in node.values if value != 42.0]
             assert stored(service, TOP) == heard
             assert refused(service) == {"sequence_gap": 2}
-            assert service.rules is not None
-            assert service.rules.requests == 1
-        await until(lambda: len(stored(service, TOP)) == 5, "the last will")
-        found = service.store.raw(TOP, 0, 2**53) if service.store else None
-        assert found is not None
-        assert (found.quality[-1], found.reason[-1]) == (Quality.BAD, Reason.DEVICE_OFFLINE)
-        assert [value for _, value, _ in stored(service, ONLINE)][-1] == 0.0
+            assert requests(service) == 1
+        async with alive(mosquitto, unique_name) as back:
+            back.now = node.now
+            await back.tick(1)
+            await until(lambda: len(values(service)) == 5, "the last will")
+            trust = service.store.raw(TOP, 0, 2**53) if service.store else None
+            assert trust is not None
+            assert (trust.quality[4], trust.reason[4]) == (Quality.BAD, Reason.DEVICE_OFFLINE)
+            assert [value for _, value, _ in stored(service, ONLINE)][:3] == [1.0, 1.0, 0.0]
 
 
 async def test_what_was_said_while_nobody_listened_is_asked_for(
     mosquitto: Mosquitto, unique_name: str, tmp_path: Path
 ) -> None:
     setup = settings(tmp_path, mosquitto, unique_name)
-    async with alive(mosquitto) as node:
+    async with alive(mosquitto, unique_name) as node:
         async with running(setup) as service:
             await listening(service)
-            await node.report(41.0)
-            # born before anybody listened: only a new birth says what the alias means
+            await node.tick(1)
+            # born before anybody listened, and silent since: it is asked what it has
             await until(lambda: node.asked == 1, "the first command")
-            await until(lambda: [value for _, value, _ in stored(service, TOP)] == [41.0], "41")
+            await node.tick(1)
+            await until(lambda: values(service) == [40.0], "the present value")
+            await node.report(41.0)
+            await node.tick(1)
+            await until(lambda: values(service) == [40.0, 41.0], "data")
         await node.report(42.0)
         async with running(setup) as service:
             await listening(service)
             await node.report(43.0)
+            await node.tick(1)
             await until(lambda: refused(service) == {"sequence_gap": 2}, "the gap")
-            assert [value for _, value, _ in stored(service, TOP)] == [41.0]
-            # asked less than a minute ago: it waits for the next message after that minute
-            assert node.asked == 1
-            await node.birth()
-            await until(lambda: [value for _, value, _ in stored(service, TOP)] == [41.0, 43.0], "43")
+            assert (values(service), node.asked) == ([40.0, 41.0], 1)
+            # asked less than a minute ago: the next tick after that minute asks again
+            await node.tick(60)
+            await until(lambda: node.asked == 2, "the second command")
+            await node.tick(1)
+            await until(lambda: values(service) == [40.0, 41.0, 43.0], "43")
+
+
+def values(service: Running) -> list[float]:
+    """Every temperature in the store."""
+    return [value for _, value, _ in stored(service, TOP)]
+
+
+def requests(service: Running) -> int:
+    """Births asked for since the service started."""
+    assert service.rules is not None
+    return service.rules.requests
 
 
 def refused(service: Running) -> dict[str, int]:

@@ -69,7 +69,7 @@ def life(steps: list[str]) -> list[Entry]:
                 new = heard[-3:]
             case "tick":
                 new = []
-                out.append(Tick(now))
+                out.append(Tick(now, listening=n % 3 > 0))
             case _:
                 new = [edge.data(now, "tank", Level=n % 50)]
         if step != "lose":

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ingest.decoders.decoded import Decoded
 from ingest.decoders.format import Format
 from ingest.decoders.sparkplug.address import NAMESPACE, Address, any_kind, followed, parse
+from ingest.decoders.sparkplug.births import Bound
 from ingest.decoders.sparkplug.edge import Part, Taken
 from ingest.decoders.sparkplug.nodes import Came, EdgeNodes, EdgeState, rebirth_request
 from ingest.reasons import Refused, RejectReason
@@ -16,6 +17,7 @@ from ingest.reasons import Refused, RejectReason
 __all__ = [
     "FORMAT",
     "Address",
+    "Bound",
     "Came",
     "EdgeNodes",
     "EdgeState",

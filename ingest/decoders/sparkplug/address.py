@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -84,6 +85,16 @@ def any_kind(topic: str) -> str:
     if levels[0] != NAMESPACE or len(levels) not in (4, 5):
         return topic
     return "/".join([*levels[:2], "+", *levels[3:]])
+
+
+def nodes_of(filters: Iterable[str]) -> tuple[Address, ...]:
+    """The edge nodes that such filters (as of `followed`) name in full, sorted."""
+    named = (one.split("/") for one in sorted(filters))
+    return tuple(
+        Address(levels[1], MessageKind.NBIRTH, levels[3])
+        for levels in named
+        if levels[0] == NAMESPACE and len(levels) == 5 and not {"+", "#"} & {levels[1], levels[3]}
+    )
 
 
 def followed(topic: str) -> str:

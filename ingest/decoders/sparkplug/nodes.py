@@ -9,13 +9,11 @@ import msgspec
 from ingest.decoders.decoded import ONLINE, Decoded, Kind
 from ingest.decoders.loose import parse_json, parse_ts, text
 from ingest.decoders.sparkplug.address import COMMANDS, Address, MessageKind
+from ingest.decoders.sparkplug.births import Births, BirthsState, Bound, Wanted, key_of
 from ingest.decoders.sparkplug.edge import EdgeNode, NodeState, Part, Taken
 from ingest.decoders.sparkplug.metrics import DataType, parse_payload
 from ingest.decoders.sparkplug.payload_pb2 import Metric, Payload
 from ingest.reasons import Refused, Rejected, RejectReason
-
-REBIRTH_EVERY_MS = 60_000
-"""Of plant time: an edge node is asked for a new birth at most once in it."""
 
 MOST_REMEMBERED = 200_000
 """Devices and metrics of all nodes together; beyond, the node born longest ago is forgotten and asked again."""
@@ -24,10 +22,10 @@ _REBIRTH = "Node Control/Rebirth"
 
 
 class EdgeState(msgspec.Struct, frozen=True):
-    """A snapshot: nodes by broker and name, the one born longest ago first, and when each was last asked."""
+    """A snapshot: nodes by broker and name, the one born longest ago first, and whose births are awaited."""
 
     nodes: dict[str, NodeState] = {}
-    asked: dict[str, int] = {}
+    births: BirthsState = BirthsState()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class EdgeNodes:
     def __init__(self, most: int = MOST_REMEMBERED) -> None:
         self._most = most
         self._nodes: dict[str, EdgeNode] = {}
-        self._asked: dict[str, int] = {}
+        self._births = Births()
         self._sizes: dict[str, int] = {}
         self._size = 0
 
@@ -63,10 +61,12 @@ class EdgeNodes:
             message = parse_payload(payload)
         except Refused as refused:
             return _only(address, Decoded(rejected=(refused.rejected,), device=address.identity))
-        key = _key(address, came.broker)
+        key = key_of(address, came.broker)
         node = self._nodes.get(key) or EdgeNode()
         taken = node.take(address, message, came.at, again=came.again, retain=came.retain)
         if not came.retain:
+            if address.kind in (MessageKind.NBIRTH, MessageKind.NDEATH):
+                self._births.settled(key)
             self._keep(key, node, renew=address.kind is MessageKind.NBIRTH)
         if key not in self._nodes and node.size > self._most:
             detail = (
@@ -75,19 +75,17 @@ class EdgeNodes:
             return _only(address, Decoded(rejected=(Rejected(RejectReason.TOO_LARGE, detail),)))
         return taken
 
-    def may_ask(self, address: Address, came: Came) -> bool:
-        """Whether the node may be asked for a new birth now; from then on it has been."""
-        key, now = _key(address, came.broker), came.at
-        asked = self._asked.pop(key, None)
-        due = asked is None or not 0 <= now - asked < REBIRTH_EVERY_MS
-        self._asked[key] = now if due or asked is None else asked
-        if len(self._asked) > self._most:
-            del self._asked[next(iter(self._asked))]
-        return due
+    def want(self, address: Address, came: Came) -> bool:
+        """A new birth of the node is wanted; whether to ask for it now (if not, a later tick will)."""
+        return self._births.want(key_of(address, came.broker), came.at)
+
+    def tick(self, now: int, bound: Bound) -> list[Wanted]:
+        """At a tick while we listen: the births to ask for now."""
+        return self._births.tick(now, bound, self._nodes.keys())
 
     def state(self) -> EdgeState:
         """A snapshot; equal histories give equal ones."""
-        return EdgeState({key: node.state() for key, node in self._nodes.items()}, dict(self._asked))
+        return EdgeState({key: node.state() for key, node in self._nodes.items()}, self._births.state())
 
     @staticmethod
     def restore(state: EdgeState, most: int = MOST_REMEMBERED) -> EdgeNodes:
@@ -95,7 +93,7 @@ class EdgeNodes:
         nodes = EdgeNodes(most)
         for key, node in state.nodes.items():
             nodes._keep(key, EdgeNode.restore(node), renew=False)
-        nodes._asked = dict(state.asked)
+        nodes._births = Births(state.births)
         return nodes
 
     def _keep(self, key: str, node: EdgeNode, *, renew: bool) -> None:
@@ -116,10 +114,6 @@ def rebirth_request(address: Address, now: int) -> tuple[str, bytes]:
     command = Metric(name=_REBIRTH, timestamp=now, datatype=DataType.BOOLEAN, boolean_value=True)
     topic = str(Address(address.group, MessageKind.NCMD, address.node))
     return topic, Payload(timestamp=now, metrics=[command]).SerializeToString(deterministic=True)
-
-
-def _key(address: Address, broker: str) -> str:
-    return f"{broker} {address.group}/{address.node}"
 
 
 def _only(address: Address, decoded: Decoded) -> Taken:

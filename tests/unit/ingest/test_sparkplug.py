@@ -6,10 +6,11 @@ import math
 
 import pytest
 
-from history.entries import Message
+from history.entries import Message, Tick
 from ingest.decoders import FORMATS, decode
 from ingest.decoders.sparkplug import EdgeNodes, parse
-from ingest.decoders.sparkplug.nodes import REBIRTH_EVERY_MS, Came, EdgeState
+from ingest.decoders.sparkplug.births import REBIRTH_EVERY_MS
+from ingest.decoders.sparkplug.nodes import Came, EdgeState
 from ingest.intake import Intake, Intaken
 from ingest.reasons import RejectReason
 from plant.quality import Quality, Reason
@@ -62,6 +63,12 @@ class Listening:
             self.offset += 1
             taken += self.intake.feed(self.offset, Message(at, topic, body, broker=broker, retain=retain))
         return taken
+
+    def tick(self, at: int, *, listening: bool = True) -> list[tuple[str, str]]:
+        """(broker, topic) of what is asked at a tick."""
+        self.offset += 1
+        taken = self.intake.feed(self.offset, Tick(at, listening))
+        return [(request.broker, request.topic) for request in taken.requests]
 
     def rows(self, *messages: tuple[str, bytes], at: int = T0) -> list[tuple[str, int, float, Quality, Reason]]:
         taken = self.hear(*messages, at=at)
@@ -121,6 +128,42 @@ def test_gap_takes_the_meaning_from_aliases_and_asks_for_a_birth_once() -> None:
     assert (reasons(second), second.requests) == ([RejectReason.SEQUENCE_GAP], ())
     later = ear.hear(edge.data(T0 + 3000, "tank", Level=44), at=T0 + 1000 + REBIRTH_EVERY_MS)
     assert len(later.requests) == 1
+
+
+def test_birth_that_does_not_come_is_asked_for_again_each_minute_until_it_does() -> None:
+    ear, edge = Listening(), node()
+    ear.tick(T0)
+    ear.hear(edge.data(T0, "tank", Level=1), at=T0)
+    seconds = [n for n in range(1, 200) if ear.tick(T0 + n * 1000) == [("mqtt://b:1883", "spBv1.0/plant/NCMD/edge")]]
+    assert seconds == [60, 120, 180]
+    ear.hear(*edge.births(T0 + 200_000), at=T0 + 200_000)
+    assert not any(ear.tick(T0 + n * 1000) for n in range(200, 500))
+
+
+def test_bound_node_that_was_never_heard_is_asked_on_every_broker_each_ten_minutes() -> None:
+    ear = Listening()
+    seconds = [n for n in range(1_500) if ear.tick(T0 + n * 1000) == [("", "spBv1.0/plant/NCMD/edge")]]
+    # minutes begin at T0 + 40 s, and then it is looked
+    assert seconds == [0, 640, 1240]
+
+
+def test_after_a_time_of_not_listening_every_node_is_asked() -> None:
+    ear = Listening()
+    ear.tick(T0)
+    ear.hear(*node().births(T0))
+    assert ear.tick(T0 + 3000) == []
+    assert ear.tick(T0 + 90_000, listening=False) == []
+    assert ear.tick(T0 + 91_000) == [("mqtt://b:1883", "spBv1.0/plant/NCMD/edge")]
+    assert ear.tick(T0 + 92_000) == []
+
+
+def test_node_that_said_goodbye_is_left_in_peace() -> None:
+    ear, edge = Listening(), node()
+    ear.tick(T0)
+    ear.hear(*edge.births(T0))
+    edge.data(T0, "tank", Level=1)  # lost
+    ear.hear(edge.data(T0 + 1000, "tank", Level=2), edge.death())
+    assert not any(ear.tick(T0 + n * 1000) for n in range(2, 300))
 
 
 def test_rebirth_request_is_the_command_of_the_specification() -> None:
