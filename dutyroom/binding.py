@@ -22,7 +22,8 @@ from plant.device import Template
 from plant.devicefile import shipped_templates
 from plant.errors import BadInput, NotFound, NotPermitted
 from plant.registry import bound_to_yaml
-from plant.site import Binding, Plant, Site
+from plant.site import Binding, Equipment, Mode, Plant, Site
+from rules.model import Rule
 
 MOST_FILTERS = 50
 
@@ -42,6 +43,7 @@ class BindingDesk:
         if not accepted.count:
             raise BadInput("nothing is bound: choose a point for at least one key")
         content, base = self._content()
+        accepted = replace(accepted, machines=tuple(_observed(one, content.rules) for one in accepted.machines))
         plant = Plant(content.plant.catalogue, accept(content.plant.site, accepted, content.plant.catalogue))
         Bindings(plant)  # raises BadInput for a binding that no decoder can serve
         topics = sorted({one.topic for bindings in accepted.bindings.values() for one in bindings})
@@ -81,6 +83,12 @@ class BindingDesk:
     def _plant_now(self, now: int) -> int:
         reached = self._ledger.plant_now()
         return now if reached is None else reached
+
+
+def _observed(machine: Equipment, rules: Sequence[Rule]) -> Equipment:
+    """A new machine, its rules in observe (SEMANTICS §8) until somebody says otherwise in the files."""
+    modes = {rule.id: Mode.OBSERVE for rule in rules if {machine.type, "*"} & set(rule.applies_to)}
+    return replace(machine, rule_modes=modes)
 
 
 def kept(ledger: Ledger, site: Site, catalogue: Catalogue) -> tuple[Site, int, Collection[int]]:

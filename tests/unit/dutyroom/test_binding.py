@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,8 @@ from plant.catalogue import Text
 from plant.cataloguefile import load_catalogue
 from plant.errors import BadInput, Conflict, NotFound, NotPermitted
 from plant.reading import SeriesKey
-from plant.site import Binding, Equipment, Plant, Site
+from plant.site import Binding, Equipment, Mode, Plant, Site
+from rules.loader import load_pack
 from tests.support.programs import wait_until
 
 T0 = 1_700_000_000_000
@@ -229,3 +231,17 @@ def test_a_new_machine_comes_with_its_bindings(bench: Bench) -> None:
     assert latest is not None
     machine = Content.decode(latest.content).plant.site.equipment["tank-2"]
     assert (machine.text.zh, machine.bindings) == ("2 号水箱", (BINDING,))
+
+
+def test_a_new_machine_is_observed_whatever_the_site_does(bench: Bench) -> None:
+    pack = load_pack(catalogue=CATALOGUE)
+    live = replace(site(), mode=Mode.LIVE)
+    bench.ledger.add_config(Content.of(Plant(CATALOGUE, live), pack).encode(), "test", T0)
+    new = Equipment("tank-2", "bath/tank-2", "hot_water_tank", Text("2 号水箱", "Tank 2"))
+    BindingDesk(bench.ledger).accept(bench.discover(), Accepted({"tank-2": (BINDING,)}, (new,)), LI)
+    latest = bench.ledger.latest_config()
+    assert latest is not None
+    machine = Content.decode(latest.content).plant.site.equipment["tank-2"]
+    wanted = {rule.id for rule in pack if {"hot_water_tank", "*"} & set(rule.applies_to)}
+    assert machine.rule_modes == dict.fromkeys(wanted, Mode.OBSERVE)
+    assert wanted
