@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from history.entries import Message
-from ingest.bindings import Bindings
+from ingest.bindings import Bindings, Feed
 from ingest.columns import Arrival, ColumnBuilder
-from ingest.decoders import FORMATS, Decoded, Kind, Sample, decode, recognise
+from ingest.decoders import FORMATS, Decoded, Format, Kind, Sample, decode, recognise
 from ingest.decoders.moments import from_wall
 from ingest.intake import Intake, Intaken
 from ingest.placing import merge, place
@@ -49,13 +49,37 @@ def explain_unbound(given: Given, decoder: str | None = None) -> list[Line]:
         return [{"kind": Kind.STATUS.value}]
     if decoder == "native" and name is not None and name.channel is Channel.STATUS:
         decoder = "native_status"
-    if decoder is not None and decoder not in FORMATS:
-        raise BadInput(f"there is no decoder {decoder!r}; expected one of {', '.join(FORMATS)}")
-    chosen = recognise(given.topic, given.payload) if decoder is None else FORMATS[decoder]
+    chosen = _chosen(given, decoder)
     decoded = decode(chosen.decode, given.topic, given.payload)
     device = decoded.device or decoded.equipment or (given.topic if name is None else name.path)
     lines = [*_readings(device, _samples(decoded, given.zone), given), *map(_refused, decoded.rejected)]
     return lines or [{"kind": decoded.kind.value}]
+
+
+def remarks(given: Given, decoder: str | None = None) -> list[str]:
+    """What a person should know beside the lines: the format, states that points may be bound to, a zone that lacks.
+
+    Raises BadInput for an unknown decoder.
+    """
+    chosen = _chosen(given, decoder)
+    decoded = decode(chosen.decode, given.topic, given.payload)
+    said = [f"format: {chosen.name}"]
+    if decoded.states:
+        states = ", ".join(f"{key} = {value:g}" for key, value in decoded.states.items())
+        said.append(f"states, no readings by themselves; a binding may name them as its key: {states}")
+    if decoded.wall == "" and not given.zone:
+        said.append(
+            "the times name no zone, so ts is null; give --zone, or bind the topic: the site's zone counts then"
+        )
+    return said
+
+
+def _chosen(given: Given, decoder: str | None) -> Format:
+    if decoder is None:
+        return recognise(given.topic, given.payload)
+    if decoder not in FORMATS:
+        raise BadInput(f"there is no decoder {decoder!r}; expected one of {', '.join(FORMATS)}")
+    return FORMATS[decoder]
 
 
 def explain_bound(given: Given, plant: Plant, decoder: str | None = None) -> list[Line]:
@@ -76,17 +100,23 @@ def explain_bound(given: Given, plant: Plant, decoder: str | None = None) -> lis
     lines += [_refused(Rejected(refused.reason, refused.detail)) for refused in taken.rejected]
     if lines:
         return lines
-    silent = parse(given.topic) is not None and given.payload and given.topic.rsplit("/", 1)[-1] in ("clock", "marker")
-    return [{"kind": Kind.STATUS.value if silent else Kind.EMPTY.value}]
+    route = Bindings(plant).route(given.topic)
+    kinds = [route.silent, *(one.kind for _, one in _decoded(given, plant))] if given.payload else []
+    silent = next((kind for kind in kinds if kind not in (None, Kind.READING)), None)
+    return [{"kind": (silent or Kind.EMPTY).value}]
 
 
 def _rebound(machine: Equipment, decoder: str) -> Equipment:
     return replace(machine, bindings=tuple(replace(binding, decoder=decoder) for binding in machine.bindings))
 
 
+def _decoded(given: Given, plant: Plant) -> list[tuple[Feed, Decoded]]:
+    feeds = Bindings(plant).route(given.topic).feeds
+    return [(feed, decode(feed.decoder, given.topic, given.payload)) for feed in feeds]
+
+
 def _own_time(given: Given, plant: Plant) -> int | None:
-    for feed in Bindings(plant).route(given.topic).feeds:
-        decoded = decode(feed.decoder, given.topic, given.payload)
+    for feed, decoded in _decoded(given, plant):
         times = [decoded.ts, *(sample.ts for sample in decoded.samples)]
         found = next((ts for ts in times if ts is not None), None)
         if found is not None:
@@ -102,13 +132,14 @@ def _bound_readings(given: Given, plant: Plant, taken: Intaken, *, timed: bool) 
         for target in targets
     }
     name = parse(given.topic)
+    said = next((one.device for _, one in _decoded(given, plant) if one.device is not None), given.topic)
     batch = taken.batch
     for row in range(len(batch)):
         series = plant.series.keys[batch.series[row]]
         point = plant.points(plant.site.equipment[series.equipment])[series.point]
         yield {
             "kind": Kind.READING.value,
-            "device": given.topic if name is None else name.path,
+            "device": said if name is None else name.path,
             "key": keys.get(int(batch.series[row]), series.point),
             "ts": int(batch.ts[row]) if timed else None,
             "value": _finite(float(batch.value[row])),

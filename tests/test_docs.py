@@ -10,6 +10,7 @@ import pytest
 import typer
 
 from dutyroom.cli import app
+from ingest.decoders import FORMATS
 from tests.support.house import ROOT, tracked_files
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -57,6 +58,11 @@ def test_readme_names_every_make_target(readme: Path) -> None:
     targets = _TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8"))
     assert len(targets) > 5
     assert [target for target in targets if f"`make {target}" not in text] == []
+
+
+def test_every_format_is_described() -> None:
+    described = set(re.findall(r"`([a-z0-9_]+)`", (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")))
+    assert set(FORMATS) - described == set()
 
 
 def test_changelog_has_a_place_for_what_comes_next() -> None:

@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 import typer
 
 from ingest.decoders import FORMATS
-from ingest.explain import Given, explain_bound, explain_unbound
+from ingest.explain import Given, explain_bound, explain_unbound, remarks
 from plant.cataloguefile import load_catalogue
 from plant.errors import BadInput
 from plant.instants import parse_instant
@@ -48,6 +48,9 @@ def decode(
     else:
         catalogue = load_catalogue()
         lines = explain_bound(given, Plant(catalogue, load_site(registry, catalogue, formats=FORMATS)), decoder)
+    if sys.stderr.isatty() and registry is None:
+        for remark in remarks(given, decoder):
+            typer.echo(remark, err=True)
     for line in lines:
         typer.echo(json.dumps(line, ensure_ascii=False))
 

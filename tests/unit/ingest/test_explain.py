@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.explain import Given, explain_bound, explain_unbound
+from ingest.explain import Given, explain_bound, explain_unbound, remarks
 from plant.errors import BadInput
 from plant.site import Binding
 from tests.unit.ingest.plants import T0, TANK, plant
@@ -62,3 +62,26 @@ def test_messages_without_reading(topic: str, payload: bytes, kind: str) -> None
 def test_unknown_decoder_is_bad_input() -> None:
     with pytest.raises(BadInput, match="morse"):
         explain_unbound(Given("t", b"1"), "morse")
+
+
+def test_a_bound_topic_says_which_device_and_that_a_last_will_is_status() -> None:
+    where = plant(bindings=(Binding("tele/plug/+", "tank_level", key="ANALOG.A0", decoder="tasmota"),))
+    (line,) = explain_bound(Given("tele/plug/SENSOR", b'{"Time": 1700000000, "ANALOG": {"A0": 42}}'), where)
+    assert (line["device"], line["key"], line["ts"]) == ("plug", "ANALOG.A0", T0)
+    assert explain_bound(Given("tele/plug/LWT", b"Offline"), where) == [{"kind": "status"}]
+
+
+def test_a_local_time_is_an_instant_only_with_a_zone() -> None:
+    payload = b'{"Time": "2023-11-15T06:13:20", "ANALOG": {"A0": 42}}'
+    (unplaced,) = explain_unbound(Given("tele/plug/SENSOR", payload))
+    (placed,) = explain_unbound(Given("tele/plug/SENSOR", payload, zone="Asia/Shanghai"))
+    where = plant(bindings=(Binding("tele/plug/+", "tank_level", key="ANALOG.A0", decoder="tasmota"),))
+    (bound,) = explain_bound(Given("tele/plug/SENSOR", payload), where)
+    assert (unplaced["ts"], placed["ts"], bound["ts"]) == (None, T0, T0)
+
+
+def test_remarks_name_format_states_and_the_zone_that_lacks() -> None:
+    (form, states) = remarks(Given("tele/plug/LWT", b"Online"))
+    assert form == "format: tasmota"
+    assert states.endswith("online = 1")
+    assert "--zone" in remarks(Given("tele/plug/SENSOR", b'{"Time": "2023-11-15T06:13:20", "A": {"B": 1}}'))[-1]

@@ -1,0 +1,57 @@
+"""States feed points bound to them by key; partial messages leave no reject; a missing meter is offline."""
+
+from __future__ import annotations
+
+import json
+
+from ingest.intake import Intake
+from plant.site import Binding, Plant
+from tests.unit.ingest.plants import T0, message, plant, rows
+
+
+def bound(topic: str, *keys: tuple[str, str], decoder: str) -> Plant:
+    return plant(bindings=tuple(Binding(topic, point, key=key, decoder=decoder) for key, point in keys))
+
+
+def fed(where: Plant, *messages: tuple[str, object]) -> tuple[list[tuple[str, float]], list[str], int]:
+    """(point, value) of each reading, the reasons of what was refused, and how many messages rightly held nothing."""
+    taken = Intake(where).feed_many(
+        [(number, message(body, topic=topic)) for number, (topic, body) in enumerate(messages, 1)]
+    )
+    return [(row[0], row[2]) for row in rows(where, taken)], [one.reason.value for one in taken.rejected], taken.empty
+
+
+def test_a_last_will_feeds_the_point_bound_to_online() -> None:
+    where = bound("tele/plug/LWT", ("online", "online_status"), decoder="tasmota")
+    assert fed(where, ("tele/plug/LWT", b"Online"), ("tele/plug/LWT", b"Offline"))[0] == [
+        ("online_status", 1.0),
+        ("online_status", 0.0),
+    ]
+
+
+def test_a_missing_meter_is_offline_and_has_no_values() -> None:
+    where = bound("gw/1", ("online", "online_status"), ("thd", "tank_level"), decoder="modbus_gateway")
+    normal = {"time": T0, "meterSN": "210", "meterStatus": "normal", "thd": 42}
+    missing = {"time": T0 + 60_000, "meterSN": "210", "meterStatus": "missing", "thd": 0}
+    assert fed(where, ("gw/1", normal), ("gw/1", missing)) == (
+        [("tank_level", 42.0), ("online_status", 1.0), ("online_status", 0.0)],
+        [],
+        0,
+    )
+
+
+def test_a_relay_feeds_a_status_point() -> None:
+    where = bound("x/events/rpc", ("switch:0.output", "circ_pump_status"), decoder="shelly")
+    body = {"src": "x", "method": "NotifyStatus", "params": {"ts": T0 / 1000, "switch:0": {"output": True}}}
+    assert fed(where, ("x/events/rpc", body))[0] == [("circ_pump_status", 1.0)]
+
+
+def test_what_a_device_says_in_other_messages_is_no_fault_of_this_one() -> None:
+    where = bound("x/events/rpc", ("em:0.total_current", "tank_level"), decoder="shelly")
+    body = {"src": "x", "method": "NotifyStatus", "params": {"ts": T0 / 1000, "temperature:0": {"tC": 30.5}}}
+    assert fed(where, ("x/events/rpc", json.dumps(body).encode())) == ([], [], 1)
+
+
+def test_a_whole_message_without_a_bound_value_is_refused() -> None:
+    where = bound("tele/plug/SENSOR", ("ENERGY.Powr", "tank_level"), decoder="tasmota")
+    assert fed(where, ("tele/plug/SENSOR", {"ENERGY": {"Power": 5}})) == ([], ["unknown_point"], 0)
