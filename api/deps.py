@@ -121,6 +121,14 @@ class Counted:
     requests: int = 0
     requests_dropped: int = 0
     repaired: Mapping[str, int] = field(default_factory=dict)
+    read: int = 0
+    refused: int = 0
+    flooded: int = 0
+
+    @property
+    def unaccounted(self) -> int:
+        """Messages judged of which it is not known what became: anything but 0 is a fault of the service."""
+        return self.messages - self.read - self.refused - self.empty - self.repeated - self.flooded
 
 
 class Trouble(StrEnum):

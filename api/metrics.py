@@ -81,6 +81,9 @@ def _counted(counted: Counted) -> Iterator[Metric]:
     for name, help, value in (
         ("messages", "MQTT messages judged", counted.messages),
         ("readings", "Readings taken from messages", counted.readings),
+        ("read_messages", "Messages that gave a reading", counted.read),
+        ("refused_messages", "Messages that gave reasons and no reading", counted.refused),
+        ("flooded_messages", "Messages dropped because their topic floods", counted.flooded),
         ("empty_messages", "Messages that rightly hold no reading", counted.empty),
         ("repeated_messages", "Messages that held only duplicates", counted.repeated),
         ("duplicate_readings", "Readings dropped as duplicates", counted.duplicates),
@@ -89,6 +92,7 @@ def _counted(counted: Counted) -> Iterator[Metric]:
         ("requests_dropped", "Requests for which there was no room", counted.requests_dropped),
     ):
         yield CounterMetricFamily(f"dutyroom_{name}", help, value=value)
+    yield _gauge("messages_unaccounted", "Messages judged of which nobody knows what became", counted.unaccounted)
     rejected = CounterMetricFamily("dutyroom_rejected", "Messages or values refused", labels=["reason"])
     for reason, count in sorted(counted.rejected.items()):
         rejected.add_metric([reason], count)

@@ -71,6 +71,7 @@ class RulesConsumer(Follower):
         self.rejected: dict[str, int] = {}
         self.repaired: dict[str, int] = {}
         self.messages = self.empty = self.repeated = self.duplicates = self.conflicts = self.requests = 0
+        self.read = self.refused = self.flooded = 0
         self._epoch = 0
         self._committed_at = self._saved_at = time.monotonic()
         self._saved_offset = self._committed_offset = 0
@@ -221,6 +222,9 @@ class RulesConsumer(Follower):
         self.messages += taken.messages
         self.empty += taken.empty
         self.repeated += taken.repeated
+        self.read += taken.read
+        self.refused += taken.refused
+        self.flooded += taken.flooded
         self.duplicates += taken.duplicates
         self.conflicts += taken.conflicts
         if taken.flooded:

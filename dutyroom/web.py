@@ -104,6 +104,9 @@ class LiveParts:
             rules.requests,
             self._service.asking.dropped if self._service.asking else 0,
             repaired=dict(rules.repaired),
+            read=rules.read,
+            refused=rules.refused,
+            flooded=rules.flooded,
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import msgspec
+import numpy as np
 
 from history.entries import ClockEpoch, Entry, Message, Tick
 from ingest.bindings import Bindings, Route
@@ -52,11 +53,11 @@ class RejectedMessage:
 class Intaken:
     """What a run of entries gave.
 
-    Of `messages` judged, each has readings in `batch`, or is in `rejected`, or both, or is counted in `empty` (rightly
-    holds no reading), `repeated` (held only duplicates) or `flooded` (more than its topic may send; of each minute the
-    first is in `rejected` instead). `duplicates` counts readings dropped as such, `conflicts`
-    readings that overrule one of the same time. `requests` are what the live service must publish, `repairs` doubtful
-    readings that were decided.
+    Of `messages` judged, each is counted in just one of `read` (has readings in `batch`), `refused` (has none, but
+    reasons in `rejected`), `empty` (rightly holds no reading), `repeated` (held only duplicates) or `flooded` (more
+    than its topic may send; of each minute the first is refused instead). `duplicates` counts readings dropped as
+    such, `conflicts` readings that overrule one of the same time. `requests` are what the live service must publish,
+    `repairs` doubtful readings that were decided.
     """
 
     batch: ReadingBatch
@@ -69,6 +70,8 @@ class Intaken:
     requests: tuple[Request, ...] = ()
     repairs: tuple[Repair, ...] = ()
     flooded: int = 0
+    read: int = 0
+    refused: int = 0
 
     @staticmethod
     def nothing() -> Intaken:
@@ -89,6 +92,8 @@ class Intaken:
             self.requests + later.requests,
             self.repairs + later.repairs,
             self.flooded + later.flooded,
+            self.read + later.read,
+            self.refused + later.refused,
         )
 
 
@@ -221,7 +226,7 @@ class _Run:
         self._repeats = repeats
         self._echoes = echoes
         self._floods = floods
-        self._flooded = 0
+        self._flooded = self._refused = 0
         self._columns = ColumnBuilder()
         self._rejected: list[RejectedMessage] = []
         self._messages = 0
@@ -235,6 +240,7 @@ class _Run:
         gathered = self._gather(message, arrival)
         self._messages += 1
         self._empty += gathered.empty
+        self._refused += bool(gathered.rejected) and not gathered.rows
         if gathered.rows:
             self._with_rows.append((offset, bool(gathered.rejected)))
         if gathered.rejected:
@@ -288,19 +294,24 @@ class _Run:
         columns = self._echoes.sift(gathered)
         admitted = door.admit(columns)
         duplicates = admitted.duplicates + len(gathered) - len(columns)
+        repeated, doubled = self._unstored(admitted) if duplicates else (0, 0)
         return Intaken(
             admitted.batch,
             tuple(self._rejected),
             self._messages,
             self._empty,
-            self._repeated(admitted) if duplicates else 0,
+            repeated,
             duplicates,
             admitted.conflicts,
             tuple(self._requests),
             admitted.repairs,
             self._flooded,
+            int(np.count_nonzero(np.diff(admitted.batch.offset))) + 1 if len(admitted.batch) else 0,
+            self._refused + doubled,
         )
 
-    def _repeated(self, admitted: Admitted) -> int:
+    def _unstored(self, admitted: Admitted) -> tuple[int, int]:
+        """Messages whose every value was a duplicate: those without and those with something refused beside."""
         stored = set(admitted.batch.offset.tolist())
-        return sum(offset not in stored and not rejected for offset, rejected in self._with_rows)
+        left = [rejected for offset, rejected in self._with_rows if offset not in stored]
+        return left.count(False), left.count(True)

@@ -66,6 +66,7 @@ NAMES: Mapping[str, Text] = {
     "users": Text("用户", "users"),
     "rules": Text("规则进度", "rules"),
     "history": Text("历史库", "history"),
+    "messages": Text("报文去向", "messages"),
     "broker": Text("消息服务器", "broker"),
     "clock": Text("时钟", "clock"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
 import httpx2
@@ -21,6 +21,11 @@ from plant.errors import DutyroomError
 _SKEW_MS = 2_000
 _BEHIND_MS = 30_000
 _UNSYNCHRONISED = 5  # TIME_ERROR of adjtimex(2)
+_OUTCOMES = {
+    "dutyroom_messages_total": "messages",
+    "dutyroom_messages_unaccounted": "unaccounted",
+    **{f"dutyroom_{name}_messages_total": name for name in ("read", "refused", "empty", "repeated", "flooded")},
+}
 _TIMEX_BYTES = 512  # struct timex has 208
 
 
@@ -31,6 +36,8 @@ class Answered:
     reasons: tuple[str, ...]
     lags: dict[str, int]
     plant_time: int | None
+    outcomes: dict[str, int] = field(default_factory=dict)
+    """What became of the messages judged since it started; `messages` is all of them, `unaccounted` should be 0."""
 
 
 def ask_service(http: HttpSettings) -> Answered | None:
@@ -45,14 +52,16 @@ def ask_service(http: HttpSettings) -> Answered | None:
         reasons = () if ready.status_code == 200 else tuple(ready.json().get("reasons") or [ready.text[:200]])
     except (httpx2.TransportError, ValueError):
         return None
-    lags, plant_time = {}, None
+    lags, plant_time, outcomes = {}, None, dict[str, int]()
     for family in text_string_to_metric_families(metrics.text):
         for sample in family.samples:
             if sample.name == "dutyroom_consumer_lag":
                 lags[sample.labels["consumer"]] = int(sample.value)
             elif sample.name == "dutyroom_plant_time_seconds":
                 plant_time = round(sample.value * 1_000)
-    return Answered(reasons, lags, plant_time)
+            elif sample.name in _OUTCOMES:
+                outcomes[_OUTCOMES[sample.name]] = int(sample.value)
+    return Answered(reasons, lags, plant_time, outcomes)
 
 
 def check_service(writer: str | None, answered: Answered | None, http: HttpSettings) -> Iterator[Finding]:
@@ -81,8 +90,34 @@ def check_service(writer: str | None, answered: Answered | None, http: HttpSetti
         )
     else:
         yield ok("service", f"运行中（进程 {writer}），已就绪", f"runs as process {writer}, ready")
+    if answered is not None and answered.outcomes:
+        yield _conserved(answered.outcomes)
     if answered is not None and "store" in answered.lags:
         yield lag("history", answered.lags["store"], runs=True)
+
+
+def _conserved(outcomes: dict[str, int]) -> Finding:
+    """Whether of every message judged it is known what became: the same figures as on /metrics and the health page."""
+    figures = {name: float(count) for name, count in outcomes.items()}
+    read, refused, flooded, empty, repeated = (
+        outcomes.get(name, 0) for name in ("read", "refused", "flooded", "empty", "repeated")
+    )
+    zh = (
+        f"报文 {outcomes['messages']} 条：有读数 {read}、拒收 {refused}、超频丢弃 {flooded}、"
+        f"无读数 {empty}、重复 {repeated}"
+    )
+    en = (
+        f"{outcomes['messages']} messages: {read} with readings, {refused} refused, {flooded} dropped in floods, "
+        f"{empty} empty, {repeated} repeated"
+    )
+    if not outcomes.get("unaccounted"):
+        return ok("messages", zh, en, **figures)
+    return bad(
+        "messages",
+        Text(f"{zh}；{outcomes['unaccounted']} 条去向不明", f"{en}; {outcomes['unaccounted']} unaccounted for"),
+        Text("请把日志和 journal export 发给开发者", "a fault of ours: send us the log and a journal export"),
+        **figures,
+    )
 
 
 def check_influx(store: StoreSettings, now: int) -> Iterator[Finding]:

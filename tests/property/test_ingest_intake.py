@@ -83,7 +83,7 @@ def columns(batch: ReadingBatch) -> list[list[str]]:
 def same(one: Intaken, other: Intaken) -> bool:
     def counts(taken: Intaken) -> tuple[object, ...]:
         told = (taken.rejected, taken.messages, taken.empty, taken.repeated, taken.duplicates, taken.conflicts)
-        return (*told, taken.repairs, taken.flooded)
+        return (*told, taken.repairs, taken.flooded, taken.read, taken.refused)
 
     return columns(one.batch) == columns(other.batch) and counts(one) == counts(other)
 
@@ -153,6 +153,8 @@ def test_every_message_ends_as_readings_or_is_counted(where: Plant, run: list[En
     ended = set(taken.batch.offset.tolist()) | {refused.offset for refused in taken.rejected}
     assert ended <= given_messages
     assert len(ended) + taken.empty + taken.repeated + taken.flooded == taken.messages == len(given_messages)
+    outcomes = taken.read + taken.refused + taken.empty + taken.repeated + taken.flooded
+    assert outcomes == taken.messages
 
 
 @given(st.sampled_from(TOPICS), st.one_of(st.binary(max_size=200), frames))

@@ -67,11 +67,13 @@ async def test_what_ails_is_said_in_words_and_stands_out(house: House) -> None:
 
 
 async def test_every_counter_is_there(house: House) -> None:
-    counted = Counted(901, 902, 903, 904, 905, 906, {"not_json": 907, "later_reason": 908})
-    house.set_live(counted=counted, collected=Collected(801, 802, 803, 804, 805, 806, 807))
+    reasons = {"not_json": 907, "later_reason": 908}
+    counted = Counted(901, 902, 903, 904, 905, 906, reasons, read=911, refused=912, flooded=913)
+    house.set_live(counted=counted, collected=Collected(801, 802, 803, 804, 805, 806, 807, 808))
     page = await _page(house)
-    shown = set(re.findall(r"\b[89]0[1-8]\b", page))
-    assert shown == {str(n) for n in (*range(801, 808), *range(901, 909))}
+    shown = set(re.findall(r"\b[89][01][1-8]\b", page))
+    assert shown == {str(n) for n in (*range(801, 809), *range(901, 909), *range(911, 914))}
+    assert _row(page, "去向不明的报文") == f"去向不明的报文 {901 - 911 - 912 - 913 - 903 - 904}"
     assert _row(page, "拒收：不是 JSON") == "拒收：不是 JSON 907"
     assert _row(page, "拒收：later_reason") == "拒收：later_reason 908"
 
