@@ -13,7 +13,7 @@ from history.entries import ClockEpoch, Entry, Message, Tick
 from ingest.bindings import Bindings, Route
 from ingest.columns import Arrival, ColumnBuilder
 from ingest.decoders import sparkplug
-from ingest.decoders.sparkplug import EdgeNodes, EdgeState
+from ingest.decoders.sparkplug import Address, EdgeNodes, EdgeState
 from ingest.door import Admitted, Door
 from ingest.echoes import Echoes, EchoesState
 from ingest.edges import Edges
@@ -258,16 +258,29 @@ class _Run:
         address = sparkplug.parse(message.topic) if route.frames is None else None
         if address is None:
             return self._gather_bounded(message, arrival, route)
-        gathered, request = self._edges.gather(self._columns, address, message, arrival)
+        return self._gather_edge(address, message, arrival, route)
+
+    def _gather_edge(self, address: Address, message: Message, arrival: Arrival, route: Route) -> Gathered:
+        """As `_gather_bounded`; what is dropped is read all the same, for the messages after it are counted from it."""
+        flow, begin = self._flow(message, arrival, route), len(self._columns)
+        columns = ColumnBuilder() if flow is Flow.DROPPED else self._columns
+        gathered, request = self._edges.gather(columns, address, message, arrival)
         if request is not None:
             self._requests.append(request)
+        if flow is Flow.DROPPED:
+            return self._drop(message.topic, route.nominal)
+        if flow is Flow.MARKED and gathered.rows:
+            self._columns.mark_flood(begin)
         return gathered
+
+    def _flow(self, message: Message, arrival: Arrival, route: Route) -> Flow:
+        watched = route.feeds and not arrival.draining and not arrival.retain
+        return self._floods.judge(message.topic, arrival.received_at, route.nominal) if watched else Flow.PASS
 
     def _gather_bounded(self, message: Message, arrival: Arrival, route: Route) -> Gathered:
         """As `gather`, for topics whose messages stand for themselves: what floods is marked, then dropped."""
         begin = len(self._columns)
-        watched = route.feeds and not arrival.draining and not arrival.retain
-        flow = self._floods.judge(message.topic, arrival.received_at, route.nominal) if watched else Flow.PASS
+        flow = self._flow(message, arrival, route)
         if flow is Flow.DROPPED:
             return self._drop(message.topic, route.nominal)
         if route.frames is not None and gather_frame(route.frames, self._columns, message.payload, arrival):

@@ -157,6 +157,22 @@ def test_after_a_time_of_not_listening_every_node_is_asked() -> None:
     assert ear.tick(T0 + 92_000) == []
 
 
+def test_flood_is_marked_then_dropped_and_never_takes_the_aliases_meaning() -> None:
+    ear, edge = Listening(), node()
+    ear.hear(*edge.births(T0), broker="")
+    # 60 a minute are nominal; 100 a second use up the allowance of four hours
+    flood = []
+    for n in range(20_000):
+        topic, body = edge.data(T0 + n * 10, "tank", Level=n % 100)
+        flood.append((1_000 + n, Message(T0 + n * 10, topic, body)))
+    taken = ear.intake.feed_many(flood)
+    assert Reason.FLOOD in taken.batch.reason
+    assert set(reasons(taken)) == {RejectReason.FLOOD}
+    assert taken.flooded > 4_000
+    calm = ear.hear(edge.data(T0 + 10**7, "tank", Level=7), at=T0 + 10**7, broker="")
+    assert (reasons(calm), [row[2] for row in rows(ear.plant, calm)]) == ([], [7.0])
+
+
 def test_node_that_said_goodbye_is_left_in_peace() -> None:
     ear, edge = Listening(), node()
     ear.tick(T0)
