@@ -18,6 +18,9 @@ PREFIX = re.compile(r"[A-Za-z_][\w.-]{0,31}\s*[=:]\s*(?=[{\[])", re.ASCII)
 """A name before the JSON."""
 
 _LONGEST_QUANTITY = 40
+_DECIMAL_COMMA = re.compile(r"([+-]?\d{1,9}),(\d{1,2})", re.ASCII)
+"""Three digits behind a comma could be thousands."""
+
 
 _TIMES = ("ts", "timestamp", "time", "datetime", "timestr", "timestampms", "collecttime", "sampletime", "recordtime",
           "devicetime", "reporttime", "uploadtime", "datatime", "acquisitiontime", "updatetime", "createtime", "utc",
@@ -186,8 +189,9 @@ class _Walk:
         if isinstance(raw, dict | list):
             self.walk(raw, path, at, depth - 1)
             return
-        if unit is None and isinstance(raw, str):
-            raw, unit = _with_unit(raw)
+        if isinstance(raw, str):
+            raw, said = _with_unit(raw)
+            unit = said or unit
         if at is not None:
             self._findings.add_at(path, raw, at, unit)
         else:
@@ -255,9 +259,12 @@ def _quality(raw: object, *, simatic: bool) -> tuple[Quality, Reason] | None:
 
 
 def _with_unit(raw: str) -> tuple[object, str | None]:
-    """`23.5 °C` is a number with its unit; other words behind a number are prose."""
+    """`23.5 °C` is a number with its unit, `23,5` one with a decimal comma; other words behind a number are prose."""
     if parse_number(raw) is not None or len(raw) > _LONGEST_QUANTITY:
         return raw, None
+    comma = _DECIMAL_COMMA.fullmatch(raw.strip())
+    if comma is not None:
+        return float(f"{comma[1]}.{comma[2]}"), None
     found = split_quantity(raw)
     if found is None or found[1] is None or not is_unit(found[1]):
         return raw, None

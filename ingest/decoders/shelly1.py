@@ -42,7 +42,7 @@ def decode(levels: list[str], payload: bytes) -> Decoded:
             return Decoded(kind=Kind.STATUS, device=device)
         raise Refused(RejectReason.NOT_A_VALUE, f"{shown(source)} is no value; expected a number or on/off")
     number = found[0]
-    if levels[1:2] and levels[1] in _SWITCHED and len(levels) == 3:
+    if key == "sensor.error" or (levels[1] in _SWITCHED and len(levels) == 3):
         findings.state(key, number)
     elif number == _BROKEN_PROBE and "temperature" in key:
         findings.doubt(key, number, Reason.SENTINEL)

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from ingest.decoders.decoded import Decoded, Kind
 from ingest.decoders.findings import Findings, Node, availability, first_moment, json_object, leaves, node, peek_object
 from ingest.decoders.format import Format
-from ingest.decoders.loose import shown, split_quantity, text
+from ingest.decoders.loose import parse_number, shown, split_quantity, text
 from ingest.reasons import Refused, RejectReason
+from plant.quality import Reason
 
 _DISCOVERY = "tasmota/discovery/"
 _PREFIXES = frozenset({"tele", "stat", "cmnd"})
@@ -24,6 +25,9 @@ _IDENTITIES = frozenset({"id", "meter_number", "meter_id", "server_id", "serial"
 _TEMPERATURES = frozenset({"Temperature", "DewPoint", "HeatIndex", "ObjTMP", "AmbTMP"})
 _PRESSURES = frozenset({"Pressure", "SeaPressure"})
 _TEMP_UNITS = {"C": "Cel", "F": "degF"}
+_PROBE_FAULTS = (-127.0, 85.0)
+"""What the driver of a DS18x20 says of a broken wire, and the probe itself before its first conversion (DQ-01)."""
+
 _ENERGY_UNITS: Mapping[str, str] = {
     "Total": "kW.h", "Yesterday": "kW.h", "Today": "kW.h", "Energy": "kW.h", "ExportActive": "kW.h",
     "ImportActive": "kW.h", "TotalTariff": "kW.h", "Period": "W.h", "Power": "W", "ApparentPower": "V.A",
@@ -77,7 +81,9 @@ def _sensors(body: Node, findings: Findings) -> None:
             if last.lower() in _IDENTITIES:
                 continue
             leaf = _measure(path)
-            if leaf in _TEMPERATURES:
+            if path.startswith("DS18") and leaf == "Temperature" and parse_number(value) in _PROBE_FAULTS:
+                findings.doubt(path, value, Reason.SENTINEL, unit=temperature)
+            elif leaf in _TEMPERATURES:
                 findings.add(path, value, temperature, stated=True)
             elif leaf in _PRESSURES and isinstance(pressure, str):
                 findings.add(path, value, pressure, stated=True)
