@@ -11,7 +11,9 @@ from sqlalchemy import Connection
 
 from history.protocols import Buckets
 from ingest.discovery import Family
+from maintenance.commissioning import Report
 from maintenance.ledger.book import Book
+from maintenance.ledger.commissionings import Commissioning
 from maintenance.ledger.discovered import Acceptance
 from maintenance.moves import Move
 from maintenance.people import Actor
@@ -91,6 +93,19 @@ class BindingDesk(Protocol):
 
     def templates(self) -> Mapping[str, Template]:
         """The templates we ship, by name."""
+
+
+class CommissioningDesk(Protocol):
+    """Keeps checks and decides: `dutyroom.commissioning.CommissioningDesk`. Every method blocks."""
+
+    def record(self, report: Report, actor: Actor) -> Commissioning:
+        """Keep a check; where it passed, the machine is commissioned. Raises NotPermitted, NotFound, Conflict."""
+
+    def release(self, equipment: str, reason: str, actor: Actor) -> Commissioning:
+        """Commission a machine whatever its check says. Raises BadInput, and as `record`."""
+
+    def withhold(self, equipment: str, reason: str, actor: Actor) -> Commissioning:
+        """Have a machine's rules observe until it is checked again. Raises as `release`."""
 
 
 class Configuration(Protocol):
@@ -272,6 +287,7 @@ class ApiDeps:
     disk: Callable[[], Disk]
     photos: PhotoDesk
     binding: BindingDesk
+    commissioning: CommissioningDesk
     secure_cookies: bool = False
     most_lag: int = 30_000
     streams_per_user: int = 8

@@ -10,7 +10,20 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from fastapi.sse import EventSourceResponse
 
-from api import alarms, discovered, equipment, health, metrics, pictures, repairs, reports, stream, telemetry, tickets
+from api import (
+    alarms,
+    commissioning,
+    discovered,
+    equipment,
+    health,
+    metrics,
+    pictures,
+    repairs,
+    reports,
+    stream,
+    telemetry,
+    tickets,
+)
 from api.access import at_least
 from api.problems import documented
 from maintenance.people import Role
@@ -88,6 +101,10 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", f"{PREFIX}/discovered/{{id}}/accept", discovered.accept_discovered, _ENGINEER, _ACT, success=202),
     Route("POST", f"{PREFIX}/discovered/{{id}}/ignore", discovered.ignore_discovered, _ENGINEER, _ACT),
     Route("GET", f"{PREFIX}/acceptances/{{id}}", discovered.show_acceptance, _ENGINEER, _ONE),
+    Route("GET", f"{PREFIX}/commissioning", commissioning.list_commissioning, _VIEWER, _READ),
+    Route("GET", f"{PREFIX}/commissioning/{{id}}", commissioning.show_commissioning, _VIEWER, _ONE),
+    Route("POST", f"{PREFIX}/commissioning/{{id}}/check", commissioning.check_commissioning, _ENGINEER, _ACT),
+    Route("POST", f"{PREFIX}/commissioning/{{id}}/decision", commissioning.decide_commissioning, _ENGINEER, _ACT),
     Route("GET", f"{PREFIX}/latest", telemetry.latest, _VIEWER, _ONE),
     Route("GET", f"{PREFIX}/trends", telemetry.trends, _VIEWER, (*_ONE, 400)),
     Route("GET", f"{PREFIX}/trends.csv", telemetry.trends_csv, _VIEWER, (*_ONE, 400), response=telemetry.Csv),

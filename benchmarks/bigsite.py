@@ -15,6 +15,7 @@ from sqlalchemy import Connection, insert
 from api.app import create_app
 from api.deps import ApiDeps, Counted, Disk, Live
 from dutyroom.binding import BindingDesk
+from dutyroom.commissioning import CommissioningDesk
 from history.duck import DuckStore
 from maintenance.ledger import Ledger, codes, reports
 from maintenance.ledger.rows import Phrase
@@ -102,6 +103,7 @@ class Big:
                 lambda: Disk(1, 1, 0, 0, 0),
                 photos,
                 BindingDesk(self.ledger),
+                CommissioningDesk(self.ledger),
                 streams_per_user=8,
             )
         )

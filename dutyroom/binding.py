@@ -12,6 +12,7 @@ from dutyroom.systemtime import system_now
 from ingest.bindings import Bindings
 from ingest.discovery import Family
 from maintenance.ledger import audit, discovered
+from maintenance.ledger.commissionings import applied, decisions
 from maintenance.ledger.discovered import Acceptance, Wanted
 from maintenance.ledger.ledger import Ledger
 from maintenance.people import Actor, Role
@@ -96,7 +97,8 @@ def kept(ledger: Ledger, site: Site, catalogue: Catalogue) -> tuple[Site, int, C
     of the acceptances that the files now say in full.
     """
     total, said = 0, []
-    for one in ledger.read(discovered.accepted_all):
+    acceptances = ledger.read(discovered.accepted_all)
+    for one in acceptances:
         if one.in_files:
             continue
         if _says(site, one.accepted):
@@ -108,7 +110,8 @@ def kept(ledger: Ledger, site: Site, catalogue: Catalogue) -> tuple[Site, int, C
         latest = ledger.latest_config()
         before = () if latest is None else Content.decode(latest.content).plant.site.discover
         site = replace(site, discover=before)
-    return site, total, said
+    found = {machine.id for one in acceptances for machine in one.accepted.machines}
+    return applied(site, ledger.read(decisions), found), total, said
 
 
 def accepted_to_yaml(accepted: Sequence[Accepted]) -> str:

@@ -13,6 +13,7 @@ from api.app import create_app
 from api.deps import ApiDeps, Collected, Counted, DemoDesk, Disk, Live, Trouble
 from api.server import serve
 from dutyroom.binding import BindingDesk
+from dutyroom.commissioning import CommissioningDesk
 from dutyroom.content import Content
 from dutyroom.systemtime import system_now
 from ingest.collector import CollectorStatus
@@ -159,6 +160,7 @@ async def serve_api(service: Running, demo: DemoDesk | None = None) -> AsyncIter
         partial(_disk, service.settings.data),
         service.photos,
         BindingDesk(service.ledger),
+        CommissioningDesk(service.ledger),
         secure_cookies=http.secure_cookies,
         demo=demo,
     )

@@ -102,7 +102,12 @@ def _machine(machine: Equipment) -> dict[str, Plain]:
         "bindings": [_binding(binding) for binding in machine.bindings],
         "retired": machine.retired,
     }
-    return {key: value for key, value in said.items() if value not in (None, {}, [], False)}
+    short: dict[str, Plain] = {
+        key: value for key, value in said.items() if value is not None and value not in ({}, [], False)
+    }
+    if not machine.commissioned:
+        short["commissioned"] = False
+    return short
 
 
 def _rules(machine: Equipment) -> dict[str, Plain]:

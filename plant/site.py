@@ -75,7 +75,8 @@ class Equipment:
     `interval_ms` is the declared spacing of its readings, None for each point's sampling class.
     `relations` maps a relation (`fed_by`, `cooled_by`, `part_of`, `gateway`) to ids of other equipment.
     `rule_modes` and `rule_params` override a rule's mode and parameters here: {"CH-04": Mode.LIVE},
-    {"CH-04": {"approach_limit": 2.8}}. An equipment that speaks the native format needs no bindings.
+    {"CH-04": {"approach_limit": 2.8}}. An equipment that speaks the native format needs no bindings. Until it is
+    `commissioned`, its rules observe: they open no ticket and tell nobody, whatever their mode.
     """
 
     id: str
@@ -90,6 +91,7 @@ class Equipment:
     rule_modes: Mapping[str, Mode] = field(default_factory=dict)
     rule_params: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     retired: bool = False
+    commissioned: bool = True
 
 
 @dataclass(frozen=True)

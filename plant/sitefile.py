@@ -92,6 +92,7 @@ class EquipmentFile(Strict):
     interval: Annotated[Duration, AfterValidator(_positive)] | None = None
     rules: dict[str, RuleFile] = Field(default_factory=dict)
     retired: bool = False
+    commissioned: bool = True
     repeat: For | None = Field(None, alias="for")
 
 
@@ -237,4 +238,5 @@ def _equipment(written: EquipmentFile, values: Mapping[str, str]) -> Equipment:
         rule_modes={rule: said.mode for rule, said in file.rules.items() if said.mode is not None},
         rule_params={rule: said.params for rule, said in file.rules.items() if said.params},
         retired=file.retired,
+        commissioned=file.commissioned,
     )

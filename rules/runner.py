@@ -75,6 +75,8 @@ class RuleRunner:
     def mode(self, column: int) -> Mode:
         """Whether this rule opens tickets on an equipment."""
         machine = self.roster.equipment[column]
+        if not machine.commissioned:
+            return Mode.OBSERVE
         return machine.rule_modes.get(self.rule.id) or self.rule.mode or self.roster.plant.site.mode
 
     def run(self, block: Block) -> tuple[Verdicts, list[Transition]]:

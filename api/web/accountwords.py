@@ -26,6 +26,8 @@ ACTIONS: Mapping[Action, Text] = {
     Action.TOPIC_IGNORED: Text("忽略主题", "Topic ignored"),
     Action.TOPIC_UNIGNORED: Text("取消忽略主题", "Topic back on the list"),
     Action.DISCOVERY_SET: Text("设置监听主题", "Topics listened to"),
+    Action.COMMISSIONED: Text("投用设备", "Equipment commissioned"),
+    Action.DECOMMISSIONED: Text("设备退回调试", "Equipment back to commissioning"),
 }
 
 _NOBODY = Text("没有这个用户名", "no such name")

@@ -13,6 +13,7 @@ from api.access import at_least
 from api.web import (
     account,
     accounts,
+    commissioning,
     discovered,
     files,
     health,
@@ -101,6 +102,10 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute("GET", "/health", health.show_health, _VIEWER),
     PageRoute("GET", "/live/health", health.live_health, _VIEWER),
     PageRoute("POST", "/health/notices/{id}/retry", health.retry_notice, _ENGINEER),
+    PageRoute("GET", "/commissioning", commissioning.list_commissioning, _VIEWER),
+    PageRoute("GET", "/commissioning/{id}", commissioning.show_commissioning, _VIEWER),
+    PageRoute("POST", "/commissioning/{id}/check", commissioning.check_machine, _ENGINEER),
+    PageRoute("POST", "/commissioning/{id}/decision", commissioning.decide, _ENGINEER),
     PageRoute("GET", "/repairs", repairs.show_repairs, _VIEWER),
     PageRoute("GET", "/discovered", discovered.list_discovered, _ENGINEER),
     PageRoute("POST", "/discovered/listen", discovered.listen, _ENGINEER),

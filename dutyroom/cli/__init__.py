@@ -8,6 +8,7 @@ import typer
 
 from dutyroom.cli import (
     backup,
+    commission,
     decode,
     demo,
     discovered,
@@ -44,6 +45,7 @@ app.add_typer(plant.app, name="plant")
 app.add_typer(rules_check.app, name="rules")
 app.add_typer(tickets.app, name="tickets")
 app.add_typer(discovered.app, name="discovered")
+app.add_typer(commission.app, name="commission")
 app.add_typer(user.app, name="user")
 app.add_typer(journal.app, name="journal")
 app.add_typer(influx.app, name="influx")

@@ -34,6 +34,9 @@ class Action(StrEnum):
     TOPIC_UNIGNORED = "topic_unignored"
     DISCOVERY_SET = "discovery_set"
     """To which topics the service listens beside those that are bound."""
+    COMMISSIONED = "commissioned"
+    DECOMMISSIONED = "decommissioned"
+    """The rules of an equipment observe until it is checked again."""
 
 
 @dataclass(frozen=True, slots=True)

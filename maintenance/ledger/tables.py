@@ -322,6 +322,20 @@ repairs = Table(
     sqlite_autoincrement=True,
 )
 
+commissionings = Table(
+    "commissionings",
+    metadata,
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("equipment", Text, nullable=False),
+    Column("report", LargeBinary),
+    Column("released", Boolean),
+    Column("reason", Text, nullable=False),
+    Index("ix_commissionings_equipment_id", "equipment", "id"),
+    sqlite_autoincrement=True,
+)
+
 users = Table(
     "users",
     metadata,

@@ -15,6 +15,7 @@ from api.app import create_app
 from api.deps import ApiDeps, Counted, Disk, Live
 from api.guard.origin import SESSION_COOKIE
 from dutyroom.binding import BindingDesk
+from dutyroom.commissioning import CommissioningDesk
 from history.duck import DuckStore
 from ingest.repairs import Repair
 from maintenance.ledger import EngineCommit, Ledger, Reject, codes, secrets, sessions
@@ -150,8 +151,18 @@ class House:
     def deps(self, **limits: Any) -> ApiDeps:
         """What the app is made of."""
         desk = BindingDesk(self.ledger)
+        commissioning = CommissioningDesk(self.ledger)
         return ApiDeps(
-            self.ledger, self.store, self, self, lambda: self.clock_ms, lambda: DISK, self.photos, desk, **limits
+            self.ledger,
+            self.store,
+            self,
+            self,
+            lambda: self.clock_ms,
+            lambda: DISK,
+            self.photos,
+            desk,
+            commissioning,
+            **limits,
         )
 
     def set_live(self, **changes: object) -> None:

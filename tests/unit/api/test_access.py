@@ -53,6 +53,8 @@ TAKES_ENGINEER = {
     f"POST {PREFIX}/discovered/{{id}}/accept",
     f"POST {PREFIX}/discovered/{{id}}/ignore",
     f"GET {PREFIX}/acceptances/{{id}}",
+    f"POST {PREFIX}/commissioning/{{id}}/check",
+    f"POST {PREFIX}/commissioning/{{id}}/decision",
 }
 
 # Of pages: those anybody may see, and forms for whoever has signed in. Every other form takes crew or above, and

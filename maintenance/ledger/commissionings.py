@@ -1,0 +1,113 @@
+"""Commissioning checks as they were made, and what was decided: who, when, with which result, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+import msgspec
+from sqlalchemy import Connection, Row, delete, func, insert, select
+
+from maintenance.commissioning import Report
+from maintenance.ledger.book import inserted
+from maintenance.ledger.tables import commissionings
+from plant.errors import NotFound
+from plant.site import Site
+
+KEPT = 100
+"""Checks kept of each equipment; decisions are never let go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to write: a check (`report`), a decision (`released`: rules may open tickets; or not any more), or both."""
+
+    equipment: str
+    author: str
+    at: int
+    report: Report | None = None
+    released: bool | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Commissioning:
+    """A line of the ledger; times are plant time, ms UTC."""
+
+    id: int
+    equipment: str
+    author: str
+    at: int
+    report: Report | None
+    released: bool | None
+    reason: str
+
+
+def add(connection: Connection, wanted: Wanted) -> Commissioning:
+    """Write a line, and let go of the oldest checks of its equipment that decided nothing."""
+    row = {
+        "at": wanted.at,
+        "author": wanted.author,
+        "equipment": wanted.equipment,
+        "report": None if wanted.report is None else msgspec.json.encode(wanted.report),
+        "released": wanted.released,
+        "reason": wanted.reason,
+    }
+    id = inserted(connection.execute(insert(commissionings).values(row)))
+    mine = (commissionings.c.equipment == wanted.equipment) & commissionings.c.released.is_(None)
+    surplus = select(commissionings.c.id).where(mine).order_by(commissionings.c.id.desc()).limit(1).offset(KEPT)
+    oldest = connection.execute(surplus).scalar_one_or_none()
+    if oldest is not None:
+        connection.execute(delete(commissionings).where(mine, commissionings.c.id <= oldest))
+    return one(connection, id)
+
+
+def one(connection: Connection, id: int) -> Commissioning:
+    """The line of that number; raises NotFound."""
+    row = connection.execute(select(commissionings).where(commissionings.c.id == id)).first()
+    if row is None:
+        raise NotFound(f"there is no commissioning check {id}")
+    return _line(row)
+
+
+def of_equipment(connection: Connection, equipment: str, limit: int = 20) -> list[Commissioning]:
+    """The newest lines of one equipment, newest first."""
+    query = select(commissionings).where(commissionings.c.equipment == equipment)
+    return [_line(row) for row in connection.execute(query.order_by(commissionings.c.id.desc()).limit(limit))]
+
+
+def newest_checks(connection: Connection) -> dict[str, Commissioning]:
+    """The newest check of each equipment that was ever checked."""
+    newest = (
+        select(func.max(commissionings.c.id))
+        .where(commissionings.c.report.is_not(None))
+        .group_by(commissionings.c.equipment)
+    )
+    rows = connection.execute(select(commissionings).where(commissionings.c.id.in_(newest)))
+    return {row.equipment: _line(row) for row in rows}
+
+
+def decisions(connection: Connection) -> dict[str, bool]:
+    """What was decided last of each equipment: whether its rules may open tickets."""
+    newest = (
+        select(func.max(commissionings.c.id))
+        .where(commissionings.c.released.is_not(None))
+        .group_by(commissionings.c.equipment)
+    )
+    rows = connection.execute(select(commissionings).where(commissionings.c.id.in_(newest)))
+    return {row.equipment: row.released for row in rows}
+
+
+def applied(site: Site, decided: Mapping[str, bool], found: Collection[str]) -> Site:
+    """A site from files with what people decided; machines in `found` came by discovery and begin uncommissioned."""
+    equipment = dict(site.equipment)
+    for id, machine in site.equipment.items():
+        commissioned = decided.get(id, machine.commissioned and id not in found)
+        if commissioned != machine.commissioned:
+            equipment[id] = replace(machine, commissioned=commissioned)
+    return replace(site, equipment=equipment)
+
+
+def _line(row: Row[tuple[object, ...]]) -> Commissioning:
+    report = None if row.report is None else msgspec.json.decode(row.report, type=Report)
+    return Commissioning(row.id, row.equipment, row.author, row.at, report, row.released, row.reason)
