@@ -23,8 +23,7 @@ from plant.device import Template
 from plant.devicefile import shipped_templates
 from plant.errors import BadInput, NotFound, NotPermitted
 from plant.registry import bound_to_yaml
-from plant.site import Binding, Equipment, Mode, Plant, Site
-from rules.model import Rule
+from plant.site import Binding, Plant, Site
 
 MOST_FILTERS = 50
 
@@ -44,7 +43,8 @@ class BindingDesk:
         if not accepted.count:
             raise BadInput("nothing is bound: choose a point for at least one key")
         content, base = self._content()
-        accepted = replace(accepted, machines=tuple(_observed(one, content.rules) for one in accepted.machines))
+        # Nobody has looked yet whether they send what their rules take them for: these observe until it is checked.
+        accepted = replace(accepted, machines=tuple(replace(one, commissioned=False) for one in accepted.machines))
         plant = Plant(content.plant.catalogue, accept(content.plant.site, accepted, content.plant.catalogue))
         Bindings(plant)  # raises BadInput for a binding that no decoder can serve
         topics = sorted({one.topic for bindings in accepted.bindings.values() for one in bindings})
@@ -86,19 +86,12 @@ class BindingDesk:
         return now if reached is None else reached
 
 
-def _observed(machine: Equipment, rules: Sequence[Rule]) -> Equipment:
-    """A new machine, its rules in observe (SEMANTICS §8) until somebody says otherwise in the files."""
-    modes = {rule.id: Mode.OBSERVE for rule in rules if {machine.type, "*"} & set(rule.applies_to)}
-    return replace(machine, rule_modes=modes)
-
-
 def kept(ledger: Ledger, site: Site, catalogue: Catalogue) -> tuple[Site, int, Collection[int]]:
     """A site from files with what people accepted and the files do not say; how many bindings that is, and the numbers
     of the acceptances that the files now say in full.
     """
     total, said = 0, []
-    acceptances = ledger.read(discovered.accepted_all)
-    for one in acceptances:
+    for one in ledger.read(discovered.accepted_all):
         if one.in_files:
             continue
         if _says(site, one.accepted):
@@ -110,8 +103,7 @@ def kept(ledger: Ledger, site: Site, catalogue: Catalogue) -> tuple[Site, int, C
         latest = ledger.latest_config()
         before = () if latest is None else Content.decode(latest.content).plant.site.discover
         site = replace(site, discover=before)
-    found = {machine.id for one in acceptances for machine in one.accepted.machines}
-    return applied(site, ledger.read(decisions), found), total, said
+    return applied(site, ledger.read(decisions)), total, said
 
 
 def accepted_to_yaml(accepted: Sequence[Accepted]) -> str:

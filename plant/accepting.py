@@ -36,8 +36,7 @@ def accept(site: Site, accepted: Accepted, catalogue: Catalogue) -> Site:
     paths = {machine.path for machine in equipment.values()}
     for machine in accepted.machines:
         _check_machine(machine, equipment, paths, catalogue)
-        # nobody has looked yet whether it sends what its rules take it for
-        equipment[machine.id] = replace(machine, commissioned=False)
+        equipment[machine.id] = machine
         paths.add(machine.path)
     for id, bindings in accepted.bindings.items():
         found = equipment.get(id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -98,13 +98,12 @@ def decisions(connection: Connection) -> dict[str, bool]:
     return {row.equipment: row.released for row in rows}
 
 
-def applied(site: Site, decided: Mapping[str, bool], found: Collection[str]) -> Site:
-    """A site from files with what people decided; machines in `found` came by discovery and begin uncommissioned."""
-    equipment = dict(site.equipment)
-    for id, machine in site.equipment.items():
-        commissioned = decided.get(id, machine.commissioned and id not in found)
-        if commissioned != machine.commissioned:
-            equipment[id] = replace(machine, commissioned=commissioned)
+def applied(site: Site, decided: Mapping[str, bool]) -> Site:
+    """A site from files with what people decided since; where nobody has, the file's word stands."""
+    equipment = {
+        id: replace(machine, commissioned=decided.get(id, machine.commissioned))
+        for id, machine in site.equipment.items()
+    }
     return replace(site, equipment=equipment)
 
 

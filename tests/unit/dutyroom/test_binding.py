@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from dutyroom.binding import BindingDesk, kept
+from dutyroom.commissioning import CommissioningDesk
 from dutyroom.content import Content
 from dutyroom.discovery_consumer import DiscoveryConsumer
 from dutyroom.redecode import Order
@@ -32,7 +33,6 @@ from plant.cataloguefile import load_catalogue
 from plant.errors import BadInput, Conflict, NotFound, NotPermitted
 from plant.reading import SeriesKey
 from plant.site import Binding, Equipment, Mode, Plant, Site
-from rules.loader import load_pack
 from tests.support.programs import wait_until
 
 T0 = 1_700_000_000_000
@@ -233,15 +233,17 @@ def test_a_new_machine_comes_with_its_bindings(bench: Bench) -> None:
     assert (machine.text.zh, machine.bindings) == ("2 号水箱", (BINDING,))
 
 
-def test_a_new_machine_is_observed_whatever_the_site_does(bench: Bench) -> None:
-    pack = load_pack(catalogue=CATALOGUE)
+def test_a_new_machine_is_not_commissioned_and_stays_so_over_an_import_of_files(bench: Bench) -> None:
     live = replace(site(), mode=Mode.LIVE)
-    bench.ledger.add_config(Content.of(Plant(CATALOGUE, live), pack).encode(), "test", T0)
+    bench.ledger.add_config(Content.of(Plant(CATALOGUE, live), ()).encode(), "test", T0)
     new = Equipment("tank-2", "bath/tank-2", "hot_water_tank", Text("2 号水箱", "Tank 2"))
     BindingDesk(bench.ledger).accept(bench.discover(), Accepted({"tank-2": (BINDING,)}, (new,)), LI)
     latest = bench.ledger.latest_config()
     assert latest is not None
-    machine = Content.decode(latest.content).plant.site.equipment["tank-2"]
-    wanted = {rule.id for rule in pack if {"hot_water_tank", "*"} & set(rule.applies_to)}
-    assert machine.rule_modes == dict.fromkeys(wanted, Mode.OBSERVE)
-    assert wanted
+    machines = Content.decode(latest.content).plant.site.equipment
+    assert {id for id, machine in machines.items() if not machine.commissioned} == {"tank-2"}
+    imported, _, _ = kept(bench.ledger, live, CATALOGUE)
+    assert not imported.equipment["tank-2"].commissioned
+    CommissioningDesk(bench.ledger).release("tank-2", "checked by hand", LI)
+    imported, _, _ = kept(bench.ledger, live, CATALOGUE)
+    assert imported.equipment["tank-2"].commissioned

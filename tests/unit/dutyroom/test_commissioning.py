@@ -112,18 +112,13 @@ def test_what_is_refused(bench: Bench) -> None:
 def test_an_import_of_files_keeps_what_was_decided(bench: Bench) -> None:
     site = with_pump(commissioned=False).site
     decided = bench.ledger.read(commissionings.decisions)
-    assert not commissionings.applied(site, decided, ()).equipment["chwp-1"].commissioned
+    assert not commissionings.applied(site, decided).equipment["chwp-1"].commissioned
     bench.desk.record(report(Outcome.PASSED), LI)
     decided = bench.ledger.read(commissionings.decisions)
-    assert commissionings.applied(site, decided, ()).equipment["chwp-1"].commissioned
+    assert commissionings.applied(site, decided).equipment["chwp-1"].commissioned
     bench.desk.withhold("chwp-1", "new gateway", LI)
     decided = bench.ledger.read(commissionings.decisions)
-    assert not commissionings.applied(demo_plant().site, decided, ()).equipment["chwp-1"].commissioned
-
-
-def test_what_came_by_discovery_begins_uncommissioned_and_all_else_as_its_file_says() -> None:
-    site = commissionings.applied(demo_plant().site, {}, {"ch-1"})
-    assert {id for id, machine in site.equipment.items() if not machine.commissioned} == {"ch-1"}
+    assert not commissionings.applied(demo_plant().site, decided).equipment["chwp-1"].commissioned
 
 
 def test_the_checks_kept_of_a_machine_are_bounded_and_decisions_stay(bench: Bench) -> None:
