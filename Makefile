@@ -37,8 +37,8 @@ bench: setup ## what we claim about speed, measured again [ONLY=name] [BENCH_JSO
 deep: setup ## the long property runs (up to 45 min); writes docs/deep.json [SEED=n]
 	@$(BIN)/python -m tests.deep $(if $(SEED),--seed $(SEED))
 
-faults: setup ## kill the service, the broker and the store at random points [RUNS=n] [SEED=n]
-	@$(BIN)/python -m tests.faults $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED))
+faults: setup ## kill the service, the broker and the store at random points [RUNS=n] [OUTAGES=n] [SEED=n]
+	@$(BIN)/python -m tests.faults $(if $(RUNS),--runs $(RUNS)) $(if $(OUTAGES),--outages $(OUTAGES)) $(if $(SEED),--seed $(SEED))
 
 parts: ## install the real programs that tests need: Mosquitto by apt, InfluxDB 2 built into the user's cache
 	@sh deploy/parts/parts.sh

@@ -1,4 +1,7 @@
-"""`python -m tests.faults [--runs N] [--seed S] [--quick]`: the proof under SIGKILL; exit 1 on any difference."""
+"""`python -m tests.faults [--runs N] [--outages N] [--seed S] [--quick]`: the proof under SIGKILL; exit 1 if it fails.
+
+The default is 63 kills and 15 outages, about a quarter of an hour; docs/reliability.md sums all proofs.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle, islice
 from pathlib import Path
 
 from tests.faults.checks import compare, look, missing
 from tests.faults.held import FIRES, ONSET, killed_at_29_minutes
-from tests.faults.report import Proof, kill_line, markdown, run_line
+from tests.faults.outages import DOWN_SECONDS, endure
+from tests.faults.report import Proof, kill_line, markdown, outages_line, run_line
 from tests.faults.run import ROOT, Plan, carry_out
 
 PAGE = ROOT / "docs" / "reliability.md"
@@ -22,11 +28,12 @@ _QUICK_MINUTES = 60
 
 # How often each point is passed before the kill, at least and at most: fsyncs and engine steps are many, commits few.
 _PASSINGS = {"fsync": (5, 120), "engine_step": (5, 120), "ledger_commit": (1, 6), "before_snapshot": (1, 4)}
-_OF_A_RUN = ("fsync", "fsync", "fsync", "engine_step", "ledger_commit", "before_snapshot")
+_OF_A_RUN = ("fsync", "fsync", "fsync", "engine_step", "ledger_commit", "ledger_commit", "before_snapshot")
+_OUTSIDE_KILLS = 7
 
 
 def plans(runs: int, seed: int) -> list[Plan]:
-    """`runs` runs with six kills of the service each; for every five of them two of the broker and two of the store."""
+    """`runs` runs with seven kills of the service each; for every five two of the broker and two of the store."""
     seeded = random.Random(seed)
     made = []
     for number in range(1, runs + 1):
@@ -34,8 +41,8 @@ def plans(runs: int, seed: int) -> list[Plan]:
         seeded.shuffle(points)
         made.append(Plan(f"service-{number}", seed, points=tuple(_passing(seeded, point) for point in points)))
     others = max(1, round(runs * 2 / 5))
-    made += [Plan(f"broker-{number}", seed, broker_kills=5) for number in range(1, others + 1)]
-    made += [Plan(f"store-{number}", seed, store_kills=5, influx=True) for number in range(1, others + 1)]
+    made += [Plan(f"broker-{number}", seed, broker_kills=_OUTSIDE_KILLS) for number in range(1, others + 1)]
+    made += [Plan(f"store-{number}", seed, store_kills=_OUTSIDE_KILLS, influx=True) for number in range(1, others + 1)]
     return made
 
 
@@ -50,8 +57,21 @@ def _passing(seeded: random.Random, point: str) -> str:
     return f"{point}:{seeded.randint(*_PASSINGS[point])}"
 
 
-def prove(chosen: Sequence[Plan], seed: int, folder: Path) -> Proof:
-    """The undisturbed run, then every disturbed one, each compared with it; told line by line on stdout."""
+def prove(chosen: Sequence[Plan], downs: Sequence[float], seed: int, folder: Path) -> Proof:
+    """The undisturbed run, then every disturbed one, each compared with it; told line by line on stdout.
+
+    The outages `downs` of another broker go on beside: they are mostly waiting.
+    """
+    with ThreadPoolExecutor(1) as beside:
+        enduring = beside.submit(endure, folder / "outages", downs) if downs else None
+        proof = _prove(chosen, seed, folder)
+        if enduring is not None:
+            proof.endured = enduring.result()
+            _say(outages_line(proof.endured))
+    return proof
+
+
+def _prove(chosen: Sequence[Plan], seed: int, folder: Path) -> Proof:
     minutes = chosen[0].minutes
     undisturbed, reference = carry_out(
         Plan("undisturbed", seed, minutes, pace=_REFERENCE_PACE), folder / "undisturbed", look
@@ -85,21 +105,24 @@ def enough(proof: Proof) -> list[str]:
 def main() -> int:
     """Exit code 0 when nothing differs, else 1."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--runs", type=int, default=5, help="runs with six kills of the service each; default 5")
+    parser.add_argument("--runs", type=int, default=5, help="runs with seven kills of the service each; default 5")
+    parser.add_argument("--outages", type=int, default=15, help="outages of 2, 12 and 60 s in turn; default 15")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--quick", action="store_true", help="one short run; writes no page")
     options = parser.parse_args()
     chosen = quick_plans(options.seed) if options.quick else plans(options.runs, options.seed)
     with tempfile.TemporaryDirectory(prefix="dutyroom-faults-") as folder:
-        proof = prove(chosen, options.seed, Path(folder))
+        downs = [] if options.quick else list(islice(cycle(DOWN_SECONDS), options.outages))
+        proof = prove(chosen, downs, options.seed, Path(folder))
     problems = proof.differences + ([] if options.quick else enough(proof))
     if not proof.held:
         problems.append("a for of 30 minutes killed 29 minutes in did not fire at 30 minutes")
     if not options.quick:
-        PAGE.write_text(markdown(proof), encoding="utf-8")
+        PAGE.write_text(markdown(proof, PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     for problem in problems:
         _say(problem)
-    _say(f"{len(proof.kills)} kills, {len(problems)} differences")
+    outages = len(proof.endured.outages) if proof.endured is not None else 0
+    _say(f"{len(proof.kills)} kills, {outages} outages, {len(problems)} differences")
     return 1 if problems else 0
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.faults.checks import Left, Verdict
 from tests.faults.child import POINTS
+from tests.faults.outages import WITHIN_SECONDS, Endured
 from tests.faults.run import Kill, Ran
 
 WORDS = {
@@ -18,6 +20,7 @@ WORDS = {
     "mosquitto": "Mosquitto",
     "influxd": "influxd",
 }
+_TOTAL = re.compile(r"^\| `(\w+)` \| (\d+) \| (\d+) \| (\d+) of (\d+) \| (\d+) \|$", re.MULTILINE)
 _COLUMNS = ("journal", "acked", "unacknowledged", "committed", "stored", "snapshot")
 
 
@@ -31,6 +34,7 @@ class Proof:
     reference_rate: float
     done: list[tuple[Ran, Left, Verdict]] = field(default_factory=list)
     held: bool = False
+    endured: Endured | None = None
 
     @property
     def kills(self) -> list[Kill]:
@@ -40,7 +44,8 @@ class Proof:
     @property
     def differences(self) -> list[str]:
         """Every difference of every run, named by its run."""
-        return [f"{ran.plan.name}: {text}" for ran, _, verdict in self.done for text in verdict.differences]
+        found = [f"{ran.plan.name}: {text}" for ran, _, verdict in self.done for text in verdict.differences]
+        return found + (self.endured.differences if self.endured is not None else [])
 
 
 def kill_line(kill: Kill) -> str:
@@ -59,9 +64,71 @@ def run_line(ran: Ran, left: Left, verdict: Verdict) -> str:
     )
 
 
-def markdown(proof: Proof) -> str:
-    """The page."""
-    return "\n".join([*_head(proof), *_by_point(proof), *_runs(proof), *_kills(proof.kills), ""])
+def markdown(proof: Proof, earlier: str) -> str:
+    """The page; `earlier` is what it was, from which the totals go on."""
+    parts = (
+        _head(proof),
+        _totals(proof, earlier),
+        _by_point(proof),
+        _outages(proof),
+        _runs(proof),
+        _kills(proof.kills),
+    )
+    return "\n".join([*(line for part in parts for line in part), ""])
+
+
+def outages_line(endured: Endured) -> str:
+    """All outages as they are printed."""
+    told = ", ".join(f"{one.down:g} s: {one.progress:.1f} s" for one in endured.outages)
+    return (
+        f"outages      {sum(one.well for one in endured.outages)} of {len(endured.outages)} went on within "
+        f"{WITHIN_SECONDS:g} s ({told}); messages {endured.sent}, lost {endured.lost}, "
+        f"not saved by Mosquitto {endured.not_saved}"
+    )
+
+
+def _totals(proof: Proof, earlier: str) -> list[str]:
+    """Every proof so far, oldest first, this one last, and their sums."""
+    outages = proof.endured.outages if proof.endured is not None else ()
+    rows = [tuple(map(int, found.groups()[1:])) for found in _TOTAL.finditer(earlier)]
+    names = [found[1] for found in _TOTAL.finditer(earlier)]
+    rows.append((proof.seed, len(proof.kills), sum(one.well for one in outages), len(outages), len(proof.differences)))
+    names.append(proof.commit)
+    _, kills, well, all_outages, differences = (sum(column) for column in zip(*rows, strict=True))
+    return [
+        "## All proofs so far",
+        "",
+        f"**{kills} kills, {well} of {all_outages} outages over within {WITHIN_SECONDS:g} s, "
+        f"{differences} differences.**",
+        "",
+        "| commit | seed | kills | outages | differences |",
+        "|---|---|---|---|---|",
+        *(
+            f"| `{name}` | {seed} | {kills} | {well} of {outages} | {differences} |"
+            for name, (seed, kills, well, outages, differences) in zip(names, rows, strict=True)
+        ),
+        "",
+    ]
+
+
+def _outages(proof: Proof) -> list[str]:
+    endured = proof.endured
+    if endured is None:
+        return []
+    return [
+        "## Outages of the broker",
+        "",
+        "Killed, away for so long, started again, while a hundred numbered messages a second want to be heard. "
+        "*Goes on*: from the broker's first accepted connection to the first message durable and acknowledged.",
+        "",
+        "| away | goes on after |",
+        "|---|---|",
+        *(f"| {one.down:g} s | {one.progress:.1f} s |" for one in endured.outages),
+        "",
+        f"Of {endured.sent} messages {endured.lost} were lost. {endured.not_saved} Mosquitto had acknowledged to their "
+        "sender in its last two seconds and not saved; its sender keeps none here.",
+        "",
+    ]
 
 
 def _head(proof: Proof) -> list[str]:
