@@ -16,7 +16,9 @@ from plant.errors import Unavailable
 
 _START_SECONDS = 10.0
 
+# `user root`: to become another user would undo `end_with_parent`; it says nothing to who is not root
 _CONF = """\
+user root
 listener {port} 127.0.0.1
 allow_anonymous true
 set_tcp_nodelay true
