@@ -50,6 +50,7 @@ PARTS: Mapping[str, Text] = {
     "rules": Text("规则引擎", "Rules engine"),
     "store": Text("历史库", "History store"),
     "relay": Text("指令转发", "Relay of commands"),
+    "discovery": Text("设备识别", "Discovery of devices"),
     "ledger": Text("台账库", "Ledger"),
     "history": Text("历史库", "History store"),
 }
