@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.against import against_telegraf_w1, against_telegraf_w2
+from benchmarks.edges import sparkplug_intake
 from benchmarks.ingest import ingest_duckdb, ingest_influx
 from benchmarks.parts import engine_tick, journal_append
 from benchmarks.past import backtest
@@ -33,6 +34,7 @@ BENCHES: Mapping[str, tuple[Bench, str]] = {
     "ingest_influx_w1": (ingest_influx, "msg/s"),
     "ingest_w1": (against_telegraf_w1, "msg/s"),
     "ingest_w2": (against_telegraf_w2, "msg/s"),
+    "sparkplug_intake": (sparkplug_intake, "msg/s"),
     "publish_to_ticket": (publish_to_ticket, "ms"),
     "pages": (page_times, "ms"),
     "live_viewers": (live_viewers, "%"),

@@ -34,15 +34,14 @@ class Edges:
             return gathered(0, [Rejected(RejectReason.TOO_LARGE, detail)]), None
         came = Came(arrival.received_at, arrival.again, arrival.retain, message.broker)
         taken = self.nodes.take(address, message.payload, came)
-        followed = self.bindings.follows(address)
         rows, rejected = 0, list[Rejected]()
         for part in taken.parts:
             if self.bindings.route(str(part.address)).refusal is None:
                 rows += self._add(columns, part, arrival, rejected)
             elif part.address == address:
-                rejected += self._unbound(part, followed=followed)
+                rejected += self._unbound(part)
         request = None
-        if taken.ask and followed and self.nodes.want(address, came):
+        if taken.ask and self.bindings.follows(address) and self.nodes.want(address, came):
             request = Request(arrival.offset, message.broker, *rebirth_request(address, came.at))
         return gathered(rows, rejected), request
 
@@ -68,11 +67,11 @@ class Edges:
                 rows += add_states(feed, decoded, arrival, columns, rejected)
         return rows
 
-    def _unbound(self, part: Part, *, followed: bool) -> list[Rejected]:
+    def _unbound(self, part: Part) -> list[Rejected]:
         """A device nobody bound. Beside bound ones of its node only its birth, which tells what it has, is kept."""
         refusal = self.bindings.route(str(part.address)).refusal
         if part.decoded.kind is not Kind.READING or refusal is None:
             return []
-        if followed and not (part.address.kind in BIRTHS and part.decoded.samples):
+        if self.bindings.follows(part.address) and not (part.address.kind in BIRTHS and part.decoded.samples):
             return [one for one in part.decoded.rejected if one.key is None]
         return [refusal]

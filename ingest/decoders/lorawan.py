@@ -19,7 +19,7 @@ def add_values(findings: Findings, tree: object) -> None:
     A current loop (`…_mA`) of exactly 0 is broken or not connected: a live 4–20 mA loop never falls below 3.6 mA
     (NAMUR NE 43).
     """
-    for path, _, raw in leaves(tree):
+    for path, _, raw in leaves(tree) if isinstance(tree, dict | list) else ():
         level = _LEVELS.get(raw.strip().lower()) if isinstance(raw, str) else None
         if path.endswith("_mA") and not isinstance(raw, bool) and parse_number(raw) == 0:
             findings.doubt(path, raw, Reason.SENTINEL)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pytest
 from pydantic import SecretStr
 
 from dutyroom.content import Content
-from dutyroom.service import Running, running
+from dutyroom.service import Role, Running, running
 from dutyroom.settings import BrokerSettings, HttpSettings, Settings
 from maintenance.ledger.ledger import Ledger
 from plant.catalogue import Text
@@ -141,11 +141,20 @@ async def listening(service: Running) -> None:
     await until(lambda: collector.status().connected and not collector.status().draining, "listening", seconds=40)
 
 
+@asynccontextmanager
+async def serving(setup: Settings, roles: tuple[Role, ...]) -> AsyncIterator[Running]:
+    """The service with all its parts, or the collector apart from the rest; the part with the rules."""
+    async with AsyncExitStack() as stack:
+        parts = [await stack.enter_async_context(running(setup, role)) for role in roles]
+        await listening(parts[0])
+        yield parts[-1]
+
+
+@pytest.mark.parametrize("roles", [(Role.ALL,), (Role.COLLECTOR, Role.SERVICE)], ids=["one process", "two"])
 async def test_lost_message_is_noticed_asked_for_and_stored_exactly_once(
-    mosquitto: Mosquitto, unique_name: str, tmp_path: Path
+    roles: tuple[Role, ...], mosquitto: Mosquitto, unique_name: str, tmp_path: Path
 ) -> None:
-    async with running(settings(tmp_path, mosquitto, unique_name)) as service:
-        await listening(service)
+    async with serving(settings(tmp_path, mosquitto, unique_name), roles) as service:
         async with alive(mosquitto, unique_name, power_failure=True) as node:
             await node.report(41.0)
             await node.tick(1)
