@@ -123,7 +123,8 @@ class Counted:
     """Totals since the service started, in the words of `ingest.intake.Intaken`.
 
     `rejected` by reason, `repaired` by kind. Of `requests` those are `requests_dropped` that found no room while the
-    broker was away.
+    broker was away. `redecoded_…` count what binding gave to the past, beside `readings`; `families` are those of
+    unbound topics there are now, of which `families_evicted` were forgotten for want of room.
     """
 
     messages: int = 0
@@ -139,6 +140,10 @@ class Counted:
     read: int = 0
     refused: int = 0
     flooded: int = 0
+    redecoded_messages: int = 0
+    redecoded_readings: int = 0
+    families: int = 0
+    families_evicted: int = 0
 
     @property
     def unaccounted(self) -> int:

@@ -90,9 +90,13 @@ def _counted(counted: Counted) -> Iterator[Metric]:
         ("conflicting_readings", "Readings that overrule one of the same time", counted.conflicts),
         ("requests", "Requests to edge nodes to be born again", counted.requests),
         ("requests_dropped", "Requests for which there was no room", counted.requests_dropped),
+        ("redecoded_messages", "Messages of the past decoded again once bound", counted.redecoded_messages),
+        ("redecoded_readings", "Readings stored from them, beside those of the present", counted.redecoded_readings),
+        ("discovered_evicted", "Unbound topic families forgotten for want of room", counted.families_evicted),
     ):
         yield CounterMetricFamily(f"dutyroom_{name}", help, value=value)
     yield _gauge("messages_unaccounted", "Messages judged of which nobody knows what became", counted.unaccounted)
+    yield _gauge("discovered_families", "Topic families that nobody has bound", counted.families)
     rejected = CounterMetricFamily("dutyroom_rejected", "Messages or values refused", labels=["reason"])
     for reason, count in sorted(counted.rejected.items()):
         rejected.add_metric([reason], count)

@@ -60,6 +60,7 @@ class StoreConsumer(Follower):
         self._kept_hour = 0
         self.snapshots = Snapshots(folder, "store")
         self.written = 0
+        self.redecoded_messages = self.redecoded_readings = 0
         self._intake: Intake | None = None
         self._content: Content | None = None
         self._raw = b""
@@ -140,7 +141,8 @@ class StoreConsumer(Follower):
             result = Redecoded(work.messages, work.readings, work.rejected)
             if len(batch) and self.insist(partial(self._store, batch, self._stored_offset)) is None:
                 return False
-            self.written += len(batch)
+        self.redecoded_messages += result.messages
+        self.redecoded_readings += result.readings
         return self.insist(partial(self._report, order, result, offset)) is not None
 
     def _report(self, order: Order, result: Redecoded, before: int) -> bool:

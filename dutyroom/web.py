@@ -91,7 +91,7 @@ class LiveParts:
         return standings(engine, rule) if engine is not None else ()
 
     def _counted(self) -> Counted:
-        rules, storing = self._service.rules, self._service.storing
+        rules, storing, discovering = self._service.rules, self._service.storing, self._service.discovering
         if rules is None:
             return Counted()
         return Counted(
@@ -108,6 +108,10 @@ class LiveParts:
             read=rules.read,
             refused=rules.refused,
             flooded=rules.flooded,
+            redecoded_messages=storing.redecoded_messages if storing else 0,
+            redecoded_readings=storing.redecoded_readings if storing else 0,
+            families=discovering.families if discovering else 0,
+            families_evicted=discovering.evicted if discovering else 0,
         )
 
 

@@ -8,13 +8,19 @@ from functools import lru_cache
 
 from plant.catalogue import Kind, Point, Text
 from plant.errors import BadInput
-from plant.tradewords import QUANTITIES, tags, tags_of_key
+from plant.tradewords import PHASES, QUANTITIES, tags, tags_of_key, unknown_words
 from plant.units import UNITS, convert, unit_symbol
 
 LEAST = 40
 """Scores below say too little to be shown."""
 
 _BY_NAME, _BY_UNIT, _BY_VALUE = 60, 20, 20
+_MARGIN = 3
+"""By how much the best match must lead to be taken for the one."""
+_CLEAR = 0.7
+"""How much of the names must be common to take it without asking."""
+_UNKNOWN = 1.0
+"""How much a word of a point's name weighs that the value says nothing of."""
 _GUESSES: Mapping[str, tuple[str, ...]] = {
     "kW": ("kW", "W"),
     "kvar": ("kvar", "var"),
@@ -45,12 +51,16 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A point for a value: `score` of 100, the unit to bind it with (None: it is the point's), and why."""
+    """A point for a value: `score` of 100, the unit to bind it with (None: it is the point's), and why.
+
+    `clear`: the names have so much in common that it may be taken without asking.
+    """
 
     point: str
     score: int
     unit: str | None
     reasons: tuple[Text, ...]
+    clear: bool = True
 
 
 def matches(value: Value, points: Iterable[Point], most: int = 5) -> list[Match]:
@@ -58,6 +68,12 @@ def matches(value: Value, points: Iterable[Point], most: int = 5) -> list[Match]
     said = tags_of_key(value.name, _quantity(value.unit), state=value.state) | tags(value.label)
     found = [match for point in points if (match := _match(value, said, point)) is not None and match.score >= LEAST]
     return sorted(found, key=lambda match: (-match.score, match.point))[:most]
+
+
+def _is_clear(likely: Sequence[Match]) -> bool:
+    if not likely or not likely[0].clear:
+        return False
+    return len(likely) == 1 or likely[0].score - likely[1].score >= _MARGIN
 
 
 def _quantity(unit: str | None) -> str | None:
@@ -68,8 +84,12 @@ def _quantity(unit: str | None) -> str | None:
 
 
 def assign(values: Sequence[Value], points: Sequence[Point]) -> dict[str, Match]:
-    """Value name → its point, no point twice: the best match goes first."""
-    pairs = [(match, value.name) for value in values for match in matches(value, points)]
+    """Value name → its point, no point twice: the best match goes first.
+
+    A value that may be one point as well as another (any temperature, on a chiller) is left to people.
+    """
+    found = {value.name: matches(value, points) for value in values}
+    pairs = [(match, name) for name, likely in found.items() if _is_clear(likely) for match in likely]
     taken: set[str] = set()
     chosen: dict[str, Match] = {}
     for match, name in sorted(pairs, key=lambda pair: (-pair[0].score, pair[1])):
@@ -87,11 +107,13 @@ def _said_of(name: str, zh: str, en: str) -> frozenset[str]:
 def _match(value: Value, said: frozenset[str], point: Point) -> Match | None:
     meant = _said_of(point.name, point.text.zh, point.text.en)
     common = said & meant
-    if not common & QUANTITIES and not (point.kind is Kind.STATUS and common):
+    if not common & QUANTITIES - {"status"} and not (point.kind is Kind.STATUS and common - {"status"}):
         return None
+    said = _completed(value, said, meant)
+    common = said & meant
     if (said ^ meant) & QUANTITIES - {"count"} and _differ(said, meant):
         return None
-    likeness = _weight(common) / _weight(said | meant)
+    likeness = _weight(common) / (_weight(said | meant) + _UNKNOWN * unknown_words(point.name))
     unit = _unit(value, point)
     if unit is None:
         return None
@@ -102,7 +124,18 @@ def _match(value: Value, said: frozenset[str], point: Point) -> Match | None:
     by_value, seen = size
     score = round(_BY_NAME * likeness + by_unit + by_value)
     named = Text(f"名称：{value.name} ≈ {point.text.zh}", f"name: {value.name} ≈ {point.text.en}")
-    return Match(point.name, score, None if symbol == point.unit else symbol, (named, *told, seen))
+    return Match(point.name, score, None if symbol == point.unit else symbol, (named, *told, seen), likeness >= _CLEAR)
+
+
+def _completed(value: Value, said: frozenset[str], meant: frozenset[str]) -> frozenset[str]:
+    """What a name leaves unsaid because it goes without saying."""
+    if not said & {"import", "export"}:
+        said |= meant & {"import"}  # energy that says no direction is what was taken
+    if not said & PHASES:
+        said |= meant & {"total"}
+    if not meant & PHASES and meant & {"frequency", "factor"}:
+        said -= PHASES  # one is as good as the other
+    return said | (meant & {"status"} if value.value in (0.0, 1.0) else frozenset())
 
 
 def _differ(said: frozenset[str], meant: frozenset[str]) -> bool:
@@ -148,6 +181,5 @@ def _size(value: Value, unit: str, point: Point) -> tuple[int, Text] | None:
             f"数值：{shown} 在常见范围 {low:g}–{high:g} 内", f"value: {shown} is usual ({low:g}–{high:g})"
         )
     low, high = point.low, point.high
-    return _BY_VALUE * 3 // 4, Text(
-        f"数值：{shown} 在量程 {low:g}–{high:g} 内", f"value: {shown} is in range ({low:g}–{high:g})"
-    )
+    points = _BY_VALUE * 3 // 4 if point.typical is None else _BY_VALUE // 4
+    return points, Text(f"数值：{shown} 在量程 {low:g}–{high:g} 内", f"value: {shown} is in range ({low:g}–{high:g})")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+PHASES = frozenset({"l1", "l2", "l3", "neutral"})
 QUANTITIES = frozenset({
     "voltage", "current", "power", "reactive", "apparent", "energy", "factor", "frequency", "temperature", "humidity",
     "level", "pressure", "flow", "volume", "status", "speed", "vibration", "position", "demand", "harmonic",
@@ -43,6 +44,8 @@ _WORDS: Mapping[str, str] = {
     "pump": "pump",
     "fan": "fan", "command": "command", "cmd": "command", "tank": "tank", "cable": "cable", "mixed": "mixed",
     "makeup": "makeup", "circ": "circulation", "circulation": "circulation", "bearing": "bearing", "filter": "filter",
+    "battery": "battery", "devicepower": "battery", "rssi": "radio", "snr": "radio", "rx": "radio",
+    "today": "period", "yesterday": "period", "period": "period", "daily": "period", "day": "period", "month": "period",
     "balance": "balance", "occupancy": "occupancy", "occupied": "occupancy", "cover": "cover",
 }  # fmt: skip
 
@@ -85,12 +88,20 @@ _OF_UNITS: Mapping[str, str] = {
     "apparent power": "apparent", "energy": "energy", "reactive energy": "reactive energy", "frequency": "frequency",
     "temperature": "temperature", "pressure": "pressure", "volume flow": "flow",
 }  # fmt: skip
+_GENERIC = frozenset({"active", "phase", "per", "of", "u2"})
 _PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+\d?|\d+")
 
 
 def tags(name: str) -> frozenset[str]:
     """What a name of a point or its words in Chinese or English say; empty where they say nothing we know."""
-    return frozenset(tag for found in _found(name) for tag in found.split())
+    found = frozenset(tag for word in _found(name) for tag in word.split())
+    # reactive power, power factor: of the two words the telling one
+    return found - {"power"} if found & {"reactive", "apparent", "factor"} else found
+
+
+def unknown_words(name: str) -> int:
+    """How many words of a point's name say more than we know: `evap_sat_temp` is not just any temperature."""
+    return sum(not tags(word) and not word.isdigit() and word not in _GENERIC for word in name.split("_"))
 
 
 def tags_of_key(key: str, quantity: str | None = None, *, state: bool = False) -> frozenset[str]:

@@ -13,7 +13,7 @@ from pydantic import Field
 from api.discovered import AcceptanceId, FamilyId, best_type
 from api.shapes import Ask
 from api.web.healthwords import reject_text
-from api.web.mapping import Sheet, Typed, sheet
+from api.web.mapping import Typed, sheet
 from api.web.render import APage, Page
 from ingest import offers
 from ingest.discovery import MOST_FAMILIES, Family
@@ -133,7 +133,8 @@ async def _family(
     family, catalogue = listed.family, page.plant.catalogue
     known = offers.models(family, page.office.deps.binding.templates().values())
     ranked = offers.types(family, catalogue)
-    chosen = type if type in catalogue.types else best_type(known, ranked)
+    names = _types(ranked, catalogue.types)
+    chosen = type if type is not None and type in catalogue.types else best_type(known, ranked) or names[0]
     template = next((one.template for one in known if one.template.type == chosen), None)
     return page.render(
         "discovered_family.html",
@@ -142,19 +143,13 @@ async def _family(
         ignored_by=listed.ignored_by,
         payload=family.payload.decode("utf-8", "backslashreplace"),
         reject_text=reject_text,
-        types=_types(ranked, catalogue.types),
+        types=names,
         all_types=catalogue.types,
         type=chosen,
         template=template,
-        sheet=_sheet(page, family, chosen, template, typed),
+        sheet=sheet(page.plant, family, chosen, template, typed),
         wrong=wrong,
     )
-
-
-def _sheet(
-    page: Page, family: Family, type: str | None, template: Template | None, typed: Typed | None
-) -> Sheet | None:
-    return None if type is None else sheet(page.plant, family, type, template, typed)
 
 
 def _types(ranked: Sequence[offers.KnownType], all: Mapping[str, object]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,21 @@ def test_bound_topics_are_subscribed_and_can_change(broker: Mosquitto, journal: 
         collector.rebind(plant(bindings=(Binding("other/t", "tank_level"),)))
         until(lambda: heard(broker, journal, "other/t", b"42"), "newly bound message")
     assert b"41" not in payloads(journal)
+
+
+def test_where_topics_are_looked_for_a_bound_message_still_comes_once(broker: Mosquitto, journal: JournalFile) -> None:
+    bound = plant(bindings=(Binding("gw/+/t", "tank_level"),))
+    wide = replace(bound, site=replace(bound.site, discover=("#",)))
+    with collecting(broker, journal, bound) as collector:
+        until(lambda: listening(collector), "listening")
+        collector.rebind(wide)
+        until(lambda: heard(broker, journal, "unknown/t", b"43"), "a message nobody has bound")
+        publish(broker, ("gw/1/t", b"44"), ("unknown/t", b"45"))
+        until(lambda: b"45" in payloads(journal), "the one after it")
+        collector.rebind(bound)
+        publish(broker, ("gw/1/t", b"46"))
+        until(lambda: b"46" in payloads(journal), "the bound one alone")
+    assert [payloads(journal).count(body) for body in (b"44", b"45", b"46")] == [1, 1, 1]
 
 
 def test_submitted_entries_are_durable_when_their_future_is_done(broker: Mosquitto, journal: JournalFile) -> None:

@@ -14,6 +14,7 @@ from ingest.bindings import Bindings
 from ingest.discovery import Discovery, Family
 from ingest.families import family_of
 from ingest.offers import values_of
+from ingest.topics import covers
 from plant.site import Binding
 from tests.unit.ingest.plants import T0, plant
 
@@ -162,3 +163,21 @@ def test_an_announcement_of_what_is_bound_or_broken_is_no_discovery() -> None:
         said("homeassistant/sensor/x/config", config), said("homeassistant/sensor/y/config", b"{"), bindings=bound
     )
     assert found.families == {}
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "expected"),
+    [
+        ("#", "a/b", True),
+        ("#", "$SYS/x", False),
+        ("tele/#", "tele/+/SENSOR", True),
+        ("tele/#", "tele", True),
+        ("tele/+/SENSOR", "tele/p1/SENSOR", True),
+        ("tele/+/SENSOR", "tele/#", False),
+        ("tele/p1/SENSOR", "tele/+/SENSOR", False),
+        ("a/+", "a/b/c", False),
+        ("a/b", "a", False),
+    ],
+)
+def test_a_filter_covers_another(wide: str, narrow: str, expected: bool) -> None:
+    assert covers(wide, narrow) is expected

@@ -79,3 +79,21 @@ def test_reasons_say_name_unit_and_value_in_both_languages() -> None:
         "value: 231 V is usual (205–235)",
     ]
     assert match.reasons[2].zh.endswith("231 V 在常见范围 205–235 内")
+
+
+def test_a_value_that_may_be_one_point_as_well_as_another_is_left_to_people() -> None:
+    value = Value("DS18B20.011833902FFF.Temperature", 41.0, "Cel")
+    points = list(TYPES["chiller"].points.values())
+    assert assign([value], points) == {}
+    assert len(matches(value, points)) == 5
+
+
+def test_a_battery_is_no_phase_and_energy_without_a_direction_was_taken() -> None:
+    feeder = list(TYPES["lv_feeder"].points.values())
+    chosen = assign([Value("battery.voltage", 3.1, "V"), Value("wh", 12_000.0)], feeder)
+    assert {name: match.point for name, match in chosen.items()} == {"wh": "energy_active_import_total"}
+
+
+def test_a_state_needs_more_than_being_one() -> None:
+    assert best("lv_feeder", Value("cloud.connected", 1, state=True)) is None
+    assert best("lv_feeder", Value("online", 1, state=True)) == ("online_status", None)
