@@ -11,7 +11,7 @@ import numpy as np
 from history.entries import Message
 from ingest.bindings import Bindings, Feed
 from ingest.columns import Arrival, ColumnBuilder
-from ingest.decoders import FORMATS, Decoded, Format, Kind, Sample, decode, recognise
+from ingest.decoders import FORMATS, Decoded, Format, Kind, Sample, by_device, decode, recognise
 from ingest.decoders.moments import from_wall
 from ingest.intake import Intake, Intaken
 from ingest.placing import merge, place
@@ -51,8 +51,10 @@ def explain_unbound(given: Given, decoder: str | None = None) -> list[Line]:
         decoder = "native_status"
     chosen = _chosen(given, decoder)
     decoded = decode(chosen.decode, given.topic, given.payload)
-    device = decoded.device or decoded.equipment or (given.topic if name is None else name.path)
-    lines = [*_readings(device, _samples(decoded, given.zone), given), *map(_refused, decoded.rejected)]
+    whole = decoded.equipment or (given.topic if name is None else name.path)
+    parts = by_device(decoded).values() if decoded.devices else [decoded]
+    lines = [line for part in parts for line in _readings(part.device or whole, _samples(part, given.zone), given)]
+    lines += map(_refused, decoded.rejected)
     return lines or [{"kind": decoded.kind.value}]
 
 

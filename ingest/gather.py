@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ingest.bindings import Bindings, Feed, Target
 from ingest.columns import DELAYED_MS, Arrival, ColumnBuilder
-from ingest.decoders import Decode, Decoded, Kind, Sample, decode
+from ingest.decoders import Decode, Decoded, Kind, Sample, by_device, decode
 from ingest.reasons import Rejected, RejectReason
 from ingest.topics import Channel
 from plant.errors import BadInput
@@ -37,7 +38,7 @@ def gather(bindings: Bindings, columns: ColumnBuilder, topic: str, payload: byte
     if route.refusal is not None:
         return Gathered(0, (route.refusal,)) if payload else Gathered(0, empty=True)
     rows, rejected, silent, others = 0, list[Rejected](), True, set[str | None]()
-    read: dict[Decode, Decoded] = {}
+    read, parts = dict[Decode, Decoded](), dict[Decode, dict[str | None, Decoded]]()
     for feed in route.feeds:
         # Twenty meters behind one gateway are twenty feeds of one topic: the message is read once.
         decoded = read.get(feed.decoder)
@@ -45,9 +46,12 @@ def gather(bindings: Bindings, columns: ColumnBuilder, topic: str, payload: byte
             decoded = read[feed.decoder] = decode(feed.decoder, topic, payload)
             rejected.extend(decoded.rejected)
         if feed.device is not None and decoded.device != feed.device:
-            if decoded.kind is Kind.READING:
-                others.add(decoded.device)
-            continue
+            if feed.device not in decoded.devices:
+                others.update(_others(decoded))
+                continue
+            if feed.decoder not in parts:
+                parts[feed.decoder] = by_device(decoded)
+            decoded = parts[feed.decoder][feed.device]
         begin = len(columns)
         if decoded.kind is Kind.READING:
             silent = silent and decoded.partial
@@ -70,6 +74,13 @@ def gathered(rows: int, rejected: list[Rejected]) -> Gathered:
         more = len(rejected) - _MOST_REJECTED
         rejected[_MOST_REJECTED:] = [Rejected(rejected[-1].reason, f"and {more} more of this message")]
     return Gathered(rows, tuple(rejected), empty=not rows and not rejected)
+
+
+def _others(decoded: Decoded) -> Iterable[str | None]:
+    """Of which devices a message has readings."""
+    if decoded.kind is not Kind.READING:
+        return ()
+    return decoded.devices or (decoded.device,)
 
 
 def _of_others(devices: set[str | None]) -> Rejected:

@@ -22,11 +22,23 @@ from ingest.decoders import (
     ttn,
     zigbee2mqtt,
 )
-from ingest.decoders.decoded import Decoded, Envelope, Kind, Sample
+from ingest.decoders.decoded import Decoded, Envelope, Kind, Sample, by_device
 from ingest.decoders.format import Decode, Format
 from ingest.reasons import Refused, Rejected, RejectReason
 
-__all__ = ["FORMATS", "MAX_PAYLOAD", "Decode", "Decoded", "Envelope", "Format", "Kind", "Sample", "decode", "recognise"]
+__all__ = [
+    "FORMATS",
+    "MAX_PAYLOAD",
+    "Decode",
+    "Decoded",
+    "Envelope",
+    "Format",
+    "Kind",
+    "Sample",
+    "by_device",
+    "decode",
+    "recognise",
+]
 
 FORMATS: Mapping[str, Format] = {
     known.name: known

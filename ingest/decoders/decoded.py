@@ -68,7 +68,7 @@ class Decoded(msgspec.Struct, frozen=True):
     `states` tell how the device is rather than what it measures (`online`, a relay's output): they feed points that are
     bound to them by key, and make no reading by themselves. `envelope` tells forms of a message apart that hold the
     same readings. `partial`: the device spreads its values over messages, so that one may rightly hold none
-    that is bound.
+    that is bound. `devices`: the message speaks of several, each key begins with the device's name and a dot.
     """
 
     kind: Kind = Kind.READING
@@ -83,3 +83,51 @@ class Decoded(msgspec.Struct, frozen=True):
     states: Mapping[str, float] = {}
     envelope: Envelope = Envelope.ONLY
     partial: bool = False
+    devices: tuple[str, ...] = ()
+
+
+def by_device(decoded: Decoded) -> dict[str | None, Decoded]:
+    """A message about several devices as one of each, keys without the device's name; None has what names no device.
+
+    What was refused of the message is in none of them.
+    """
+    known = frozenset(decoded.devices)
+    values: dict[str | None, dict[str, float]] = {}
+    states: dict[str | None, dict[str, float]] = {}
+    samples: dict[str | None, list[Sample]] = {}
+    for key, value in decoded.values.items():
+        device, inner = _apart(key or "", known)
+        values.setdefault(device, {})[inner] = value
+    for key, value in decoded.states.items():
+        device, inner = _apart(key, known)
+        states.setdefault(device, {})[inner] = value
+    for sample in decoded.samples:
+        device, inner = _apart(sample.key or "", known)
+        samples.setdefault(device, []).append(msgspec.structs.replace(sample, key=inner))
+    return {
+        device: msgspec.structs.replace(
+            decoded,
+            kind=_kind(device in values or device in samples, device in states),
+            values=values.get(device, {}),
+            samples=tuple(samples.get(device, ())),
+            states=states.get(device, {}),
+            rejected=(),
+            device=decoded.device if device is None else device,
+            devices=(),
+        )
+        for device in (None, *decoded.devices)
+    }
+
+
+def _apart(key: str, known: frozenset[str]) -> tuple[str | None, str]:
+    """The device a key begins with (the longest that is known, for names may hold dots) and the rest of the key."""
+    for at in range(len(key) - 1, -1, -1):
+        if key[at] == "." and key[:at] in known:
+            return key[:at], key[at + 1 :]
+    return None, key
+
+
+def _kind(has_readings: bool, has_states: bool) -> Kind:
+    if has_readings:
+        return Kind.READING
+    return Kind.STATUS if has_states else Kind.EMPTY

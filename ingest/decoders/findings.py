@@ -93,8 +93,11 @@ class Findings:
         wall: str = "",
         envelope: Envelope = Envelope.ONLY,
         partial: bool = False,
+        devices: tuple[str, ...] = (),
     ) -> Decoded:
-        """All of it; `otherwise` is the kind of a message without any reading, `wall` the zone of times without one."""
+        """All of it. `otherwise` is the kind of a message without readings, `wall` the zone of times without one; the
+        rest is as in `Decoded`.
+        """
         found = bool(self._values or self._samples or self._rejected)
         return Decoded(
             kind=Kind.READING if found else otherwise,
@@ -107,6 +110,7 @@ class Findings:
             states=self.states,
             envelope=envelope,
             partial=partial,
+            devices=devices,
         )
 
 

@@ -62,7 +62,8 @@ def decode(_topic: str, payload: bytes) -> Decoded:
     if any(_serial(meter) for meter in meters):
         for meter in meters:
             _meter(meter, f"{_serial(meter) or '?'}.", findings)
-        return findings.decoded(_gateway(message), wall=ZONE)
+        serials = dict.fromkeys(serial for meter in meters if (serial := _serial(meter)))
+        return findings.decoded(_gateway(message), wall=ZONE, partial=True, devices=tuple(serials))
     _meter(message, "", findings)
     inner = next((message[name] for name in _LISTS if isinstance(message.get(name), dict)), None)
     if inner is not None:

@@ -68,7 +68,8 @@ def decode(topic: str, payload: bytes) -> Decoded:
 
 def _is_later_generations(levels: list[str]) -> bool:
     """A device of a later generation may have been given a Gen1 device's topics to live under."""
-    return levels[-2:] == ["events", "rpc"] or (levels[-2] == "status" and _COMPONENT.fullmatch(levels[-1]) is not None)
+    component = _COMPONENT.fullmatch(levels[-1]) is not None
+    return levels[-2:] == ["events", "rpc"] or (levels[-2:-1] == ["status"] and component)
 
 
 def _enveloped(levels: list[str], message: Node) -> Decoded:

@@ -26,10 +26,10 @@ def decode(topic: str, payload: bytes) -> Decoded:
     findings = Findings()
     if "/devices/" in topic or not _is_gateways(message):
         _records(message, "", findings)
-    else:
-        for device, records in node(message).items():
-            _records(records, f"{device}.", findings)
-    return findings.decoded(otherwise=Kind.EMPTY)
+        return findings.decoded(otherwise=Kind.EMPTY)
+    for device, records in node(message).items():
+        _records(records, f"{device}.", findings)
+    return findings.decoded(otherwise=Kind.EMPTY, partial=True, devices=tuple(node(message)))
 
 
 def _records(raw: object, prefix: str, findings: Findings) -> None:

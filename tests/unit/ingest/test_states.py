@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from ingest.decoders import Decoded, Kind, by_device
 from ingest.intake import Intake
 from plant.site import Binding, Plant
 from tests.unit.ingest.plants import T0, message, plant, rows
@@ -55,3 +56,36 @@ def test_what_a_device_says_in_other_messages_is_no_fault_of_this_one() -> None:
 def test_a_whole_message_without_a_bound_value_is_refused() -> None:
     where = bound("tele/plug/SENSOR", ("ENERGY.Powr", "tank_level"), decoder="tasmota")
     assert fed(where, ("tele/plug/SENSOR", {"ENERGY": {"Power": 5}})) == ([], ["unknown_point"], 0)
+
+
+def test_several_meters_in_one_message_feed_the_points_bound_to_each() -> None:
+    where = plant(
+        bindings=(
+            Binding("gw/1", "tank_level", key="thd", decoder="modbus_gateway", device="210"),
+            Binding("gw/1", "online_status", key="online", decoder="modbus_gateway", device="211"),
+        )
+    )
+    body = {"time": T0, "data": [{"meterSN": "210", "thd": 42}, {"meterSN": "211", "meterStatus": "missing"}]}
+    assert fed(where, ("gw/1", body)) == ([("tank_level", 42.0), ("online_status", 0.0)], [], 0)
+
+
+def test_a_message_of_other_meters_alone_is_told() -> None:
+    where = plant(bindings=(Binding("gw/1", "tank_level", key="thd", decoder="modbus_gateway", device="210"),))
+    body = {"time": T0, "data": [{"meterSN": "300", "thd": 42}]}
+    assert fed(where, ("gw/1", body)) == ([], ["unknown_equipment"], 0)
+
+
+def test_the_key_with_the_device_before_it_needs_no_device_in_the_binding() -> None:
+    where = bound("v1/gateway/telemetry", ("Boiler 1.flow", "tank_level"), decoder="thingsboard")
+    body = {"Boiler 1": [{"ts": T0, "values": {"flow": 42}}], "Boiler 2": [{"ts": T0, "values": {"flow": 1}}]}
+    assert fed(where, ("v1/gateway/telemetry", body)) == ([("tank_level", 42.0)], [], 0)
+
+
+def test_the_longest_name_of_a_device_owns_the_key() -> None:
+    decoded = Decoded(kind=Kind.READING, values={"a.b.x": 1.0, "a.y": 2.0, "z": 3.0}, devices=("a", "a.b"))
+    parts = by_device(decoded)
+    assert {device: dict(part.values) for device, part in parts.items()} == {
+        None: {"z": 3.0},
+        "a": {"y": 2.0},
+        "a.b": {"x": 1.0},
+    }
