@@ -131,8 +131,9 @@ def test_two_taps_reset(site: Campus, come: Come) -> None:
     page = come("王磊", phone=True).goto(f"{TWO}&from=2026-07-20T08:05:00Z&to=2026-07-20T08:15:00Z")
     expect(page.locator("[data-pane] .u-over")).to_have_count(2)
     hand = page.context.new_cdp_session(page)
+    place = middle(page, 0, 0.5)
     for _ in range(2):
-        touch(hand, "touchStart", middle(page, 0, 0.5))
+        touch(hand, "touchStart", place)
         touch(hand, "touchEnd")
     shows(page, lambda ms: ms == 3_600_000)
 
