@@ -140,6 +140,8 @@ def _own_time(feed: Feed, decoded: Decoded, arrival: Arrival) -> int | None:
 
 
 def _at(feed: Feed, sample: Sample, ts: int | None, decoded: Decoded) -> Sample:
+    if sample.ts is not None and decoded.wall is None and not decoded.historical:
+        return sample
     return Sample(
         sample.key,
         sample.value,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from history.entries import Entry, Message, Tick
 from ingest.decoders import FORMATS, decode
+from ingest.decoders.sparkplug import Came, EdgeNodes, parse
 from ingest.decoders.sparkplug.metrics import parse_payload
 from ingest.intake import Intake, Intaken
 from plant.site import PlantClock
@@ -121,6 +122,17 @@ def test_every_message_ends_as_readings_or_is_counted(run: list[Entry]) -> None:
     ended = set(taken.batch.offset.tolist()) | {refused.offset for refused in taken.rejected}
     assert ended <= heard
     assert len(ended) + taken.empty + taken.repeated == taken.messages == len(heard)
+
+
+@given(st.one_of(lives, noises), st.integers(3, 20))
+def test_what_is_remembered_is_counted_and_bounded(run: list[Entry], most: int) -> None:
+    nodes = EdgeNodes(most)
+    for entry in run:
+        address = parse(entry.topic) if isinstance(entry, Message) else None
+        if isinstance(entry, Message) and address is not None:
+            nodes.take(address, entry.payload, Came(entry.received_at, retain=entry.retain))
+            assert nodes.remembered <= most
+    assert EdgeNodes.restore(nodes.state(), most).remembered == nodes.remembered
 
 
 @given(lives)

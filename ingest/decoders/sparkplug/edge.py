@@ -111,11 +111,14 @@ class EdgeNode:
         self._seq: int | None = None
         self._bd_seq: int | None = None
         self._birth: int | None = None
+        self._size: int | None = None
 
     @property
     def size(self) -> int:
-        """Devices and metrics remembered."""
-        return sum(1 + len(device.by_name) for device in self._devices.values())
+        """Devices and metrics remembered; counted anew only when one has come or gone."""
+        if self._size is None:
+            self._size = sum(1 + len(device.by_name) for device in self._devices.values())
+        return self._size
 
     def take(self, address: Address, message: Payload, now: int, *, again: bool, retain: bool) -> Taken:
         """One message but a command or a host's state, received at `now`.
@@ -139,7 +142,7 @@ class EdgeNode:
         gap = self._count(seq, expected)
         if address.kind is MessageKind.DDEATH:
             return self._with_gap(Taken((self._death(address, now, _ts(message)),)), gap)
-        device = self._devices.setdefault(address.device, _Device())
+        device = self._device(address.device)
         if address.kind is MessageKind.DBIRTH:
             taken = self._birth_of(address, message, device)
         else:
@@ -158,6 +161,13 @@ class EdgeNode:
         node._devices = {name: _Device.restore(device) for name, device in state.devices.items()}
         node._born, node._seq, node._bd_seq, node._birth = state.born, state.seq, state.bd_seq, state.birth
         return node
+
+    def _device(self, name: str) -> _Device:
+        device = self._devices.get(name)
+        if device is None:
+            device, self._size = _Device(), None
+            self._devices[name] = device
+        return device
 
     def _is_present(self, message: Payload) -> bool:
         """Whether an NBIRTH is the one the node lives by, so that hearing it once more changes nothing."""
@@ -194,6 +204,7 @@ class EdgeNode:
 
     def _birth_of(self, address: Address, message: Payload, device: _Device) -> Taken:
         device.define(definition(metric) for metric in message.metrics if metric.name)
+        self._size = None
         taken = self._values(address, message, device)
         died_at, device.died_at = device.died_at, None
         if died_at is None:
@@ -246,7 +257,7 @@ class EdgeNode:
 
     def _death(self, address: Address, now: int, ts: int | None) -> Part:
         """Whoever is gone keeps up none of its values. The will of a node was written long ago: it has no time `ts`."""
-        device = self._devices.setdefault(address.device, _Device())
+        device, self._size = self._device(address.device), None
         samples = tuple(_gone(device.by_name)) if device.alive else ()
         device.define(())
         device.doubt, device.alive, device.died_at = RejectReason.NOT_BORN, False, now

@@ -51,6 +51,11 @@ class EdgeNodes:
         self._sizes: dict[str, int] = {}
         self._size = 0
 
+    @property
+    def remembered(self) -> int:
+        """Devices and metrics of all nodes."""
+        return self._size
+
     def take(self, address: Address, payload: bytes, came: Came) -> Taken:
         """One message; whatever the bytes are, the answer has at least one part."""
         try:
