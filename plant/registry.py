@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path as FilePath
 
@@ -14,7 +14,7 @@ from plant.catalogue import Catalogue, Text
 from plant.errors import ConfigError
 from plant.instants import duration_text
 from plant.site import Binding, Equipment, Mode, Site
-from plant.sitecheck import KnownRules, check_entries, check_head
+from plant.sitecheck import KnownFormats, KnownRules, check_entries, check_head
 from plant.sitefile import read_entries, read_site
 from plant.wiring import read_templates, wire
 from plant.yamlfile import in_file_order
@@ -29,11 +29,11 @@ def load_site(
     catalogue: Catalogue,
     *,
     rules: KnownRules | None = None,
-    formats: Collection[str] | None = None,
+    formats: KnownFormats | None = None,
 ) -> Site:
     """A site from a YAML file, or from a folder of them (one holds `site:`, each may hold `equipment:`).
 
-    With `rules`, what equipment says of rules is checked too, with `formats` (the names there are) the decoders that
+    With `rules`, what equipment says of rules is checked too, with `formats` (which there are) the decoders that
     bindings name; without, only the form. Raises ConfigError with every mistake found, each with file, line and
     column; NotFound where there is no such path.
     """

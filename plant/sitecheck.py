@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from plant.catalogue import Catalogue, EquipmentType, Point
@@ -15,6 +15,9 @@ from plant.yamlfile import Located, did_you_mean
 
 KnownRules = Mapping[str, Mapping[str, tuple[float, float]]]
 """Rule id → its parameters → their allowed range."""
+
+KnownFormats = Mapping[str, bool]
+"""Name of a decoder → whether a binding may say which member holds the time."""
 
 _MEMBER = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 _RULE = re.compile(r"[A-Z]+(-[A-Z0-9]+)+[a-z]?")
@@ -38,7 +41,7 @@ def _is_zone(name: str) -> bool:
 
 
 def check_entries(
-    entries: list[Entry], catalogue: Catalogue, rules: KnownRules | None, formats: Collection[str] | None
+    entries: list[Entry], catalogue: Catalogue, rules: KnownRules | None, formats: KnownFormats | None
 ) -> Iterator[Problem]:
     """Every machine by itself, then all of them together."""
     machines = {entry.equipment.id: entry.equipment for entry in entries}
@@ -119,13 +122,19 @@ def _check_members(entry: Entry, kind: EquipmentType) -> Iterator[Problem]:
                 yield entry.problem(("members", name), f"this makes a point {point.name!r}, which is there already")
 
 
-def _check_formats(entry: Entry, formats: Collection[str] | None) -> Iterator[Problem]:
+def _check_formats(entry: Entry, formats: KnownFormats | None) -> Iterator[Problem]:
     """Decoders and zones that bindings name."""
     for one in entry.wires:
         decoder, zone = one.binding.decoder, one.binding.zone
         if formats is not None and decoder not in formats:
             expected, hint = ", ".join(formats), did_you_mean(decoder, formats)
             yield one.problem("decoder", f"there is no decoder {decoder!r}", expected=expected, hint=hint)
+        elif formats is not None and one.binding.time is not None and not formats[decoder]:
+            expected = ", ".join(name for name, timed in formats.items() if timed)
+            hint = f"leave time out: {decoder} knows where its time is"
+            yield one.problem(
+                "time", f"{decoder} has a time of its own", expected=f"a decoder of {expected}", hint=hint
+            )
         if zone is not None and not _is_zone(zone):
             hint = did_you_mean(zone, available_timezones())
             yield one.problem("zone", f"unknown time zone {zone!r}", expected="such as Asia/Shanghai", hint=hint)

@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 
 import typer
 
-from ingest.decoders import FORMATS
+from ingest.decoders import FORMATS, KNOWN
 from ingest.explain import Given, explain_bound, explain_unbound, remarks
 from plant.cataloguefile import load_catalogue
 from plant.errors import BadInput
@@ -47,7 +47,7 @@ def decode(
         lines = explain_unbound(given, decoder)
     else:
         catalogue = load_catalogue()
-        lines = explain_bound(given, Plant(catalogue, load_site(registry, catalogue, formats=FORMATS)), decoder)
+        lines = explain_bound(given, Plant(catalogue, load_site(registry, catalogue, formats=KNOWN)), decoder)
     if sys.stderr.isatty() and registry is None:
         for remark in remarks(given, decoder):
             typer.echo(remark, err=True)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ingest.decoders import FORMATS
+from ingest.decoders import KNOWN
 from plant.cataloguefile import load_catalogue
 from plant.registry import load_site
 from plant.site import Plant
@@ -39,7 +39,7 @@ def read_plant(path: Path, rules: Sequence[Rule]) -> Plant:
     """
     catalogue = load_catalogue()
     ranges = {rule.id: {name: (item.low, item.high) for name, item in rule.params.items()} for rule in rules}
-    return Plant(catalogue, load_site(path, catalogue, rules=ranges, formats=FORMATS))
+    return Plant(catalogue, load_site(path, catalogue, rules=ranges, formats=KNOWN))
 
 
 def summary(plant: Plant) -> str:

@@ -28,6 +28,7 @@ from ingest.reasons import Refused, Rejected, RejectReason
 
 __all__ = [
     "FORMATS",
+    "KNOWN",
     "MAX_PAYLOAD",
     "Decode",
     "Decoded",
@@ -63,6 +64,9 @@ FORMATS: Mapping[str, Format] = {
     )
 }
 """Every format by name, most specific first: the first that claims an unbound message has it. `plain` claims all."""
+
+KNOWN: Mapping[str, bool] = {name: known.timed is not None for name, known in FORMATS.items()}
+"""Every format's name, and whether a binding may say where its time is: what the check of site files needs."""
 
 MAX_PAYLOAD = 256 * 1024
 """Bytes; a longer message is no telemetry and is refused unread."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.decoders import FORMATS
+from ingest.decoders import KNOWN
 from plant.cataloguefile import load_catalogue
 from plant.devicefile import check_template, shipped_files, shipped_templates
 from plant.errors import ConfigError
@@ -22,7 +22,7 @@ HEAD = "site: {id: s, zone: Asia/Shanghai, name: {zh: 站, en: Site}}\n"
 def site(folder: Path, body: str) -> Site:
     file = folder / "site.yaml"
     file.write_text(HEAD + body, "utf-8")
-    return load_site(file, CATALOGUE, formats=FORMATS)
+    return load_site(file, CATALOGUE, formats=KNOWN)
 
 
 def wrong(folder: Path, body: str) -> str:
@@ -36,7 +36,7 @@ def test_a_shipped_template_fits_the_catalogue_and_says_where_it_comes_from(loca
     file = located.value
     assert located.document.file == f"plant/devices/{file.name}.yaml"
     assert list(check_template(located, (), file, CATALOGUE)) == []
-    assert {line.decoder or file.decoder for line in file.bindings} <= set(FORMATS)
+    assert {line.decoder or file.decoder for line in file.bindings} <= set(KNOWN)
     assert file.source
 
 
@@ -197,6 +197,12 @@ def test_two_devices_for_one_point_are_told(tmp_path: Path) -> None:
 def test_an_unknown_decoder_is_told_with_what_was_meant(tmp_path: Path) -> None:
     told = wrong(tmp_path, MACHINE % "{bindings: [{topic: a, key: b, point: current, decoder: plane}]}")
     assert "there is no decoder 'plane'; found" in told
+
+
+def test_a_time_for_a_format_that_has_its_own_is_told_with_file_and_line(tmp_path: Path) -> None:
+    told = wrong(tmp_path, MACHINE % "{bindings: [{topic: a, key: b, point: current, decoder: tasmota, time: Time}]}")
+    assert "tasmota has a time of its own; found 'Time'" in told
+    assert "leave time out" in told
 
 
 def test_devices_of_an_equipment_that_is_not_there_are_told(tmp_path: Path) -> None:
