@@ -16,6 +16,7 @@ from benchmarks.ingest import ingest_duckdb, ingest_influx
 from benchmarks.parts import engine_tick, journal_append
 from benchmarks.past import backtest
 from benchmarks.rows import Row, missing
+from benchmarks.steady import backlog, publish_to_queryable, rules_share, soak
 from benchmarks.ticket import publish_to_ticket
 from benchmarks.trend import trend_duckdb, trend_influx
 from benchmarks.viewers import live_viewers
@@ -35,6 +36,8 @@ BENCHES: Mapping[str, tuple[Bench, str]] = {
     "ingest_w1": (against_telegraf_w1, "msg/s"),
     "ingest_w2": (against_telegraf_w2, "msg/s"),
     "sparkplug_intake": (sparkplug_intake, "msg/s"),
+    "publish_to_queryable": (publish_to_queryable, "ms"),
+    "ingest_rules_share": (rules_share, "×"),
     "publish_to_ticket": (publish_to_ticket, "ms"),
     "pages": (page_times, "ms"),
     "live_viewers": (live_viewers, "%"),
@@ -42,18 +45,21 @@ BENCHES: Mapping[str, tuple[Bench, str]] = {
     "trend_influx": (trend_influx, "ms"),
 }
 
+LONG: Mapping[str, tuple[Bench, str]] = {"backlog": (backlog, "× real time"), "soak": (soak, "MB")}
+"""These run only when they are asked for by name: together some twenty minutes."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run what is asked for; exit 0 when every figure has a value, 1 when one is void or was not measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("--only", choices=list(BENCHES), help="this one alone")
+    parser.add_argument("--only", choices=[*BENCHES, *LONG], help="this one alone")
     parser.add_argument("--runs", type=int, default=RUNS, help=f"runs of each; default {RUNS}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there too, one JSON object a line")
     options = parser.parse_args(arguments)
     talk(f"{machine()}; load average {os.getloadavg()[0]:.2f}")
     rows: list[Row] = []
     for name in [options.only] if options.only else list(BENCHES):
-        bench, unit = BENCHES[name]
+        bench, unit = BENCHES.get(name) or LONG[name]
         talk(f"{name}: {options.runs} runs")
         with tempfile.TemporaryDirectory(prefix="dutyroom-bench-") as folder:
             try:

@@ -84,12 +84,12 @@ class Service:
         (folder / "site.yaml").write_text(site_to_yaml(site), encoding="utf-8")
         put_plant(self.data, folder / "site.yaml", rules=rules)
         with Ledger.open(self.data / "ledger.db") as ledger:
-            token = ledger.add_user("bench", Role.VIEWER, author="bench", now=0)
+            self._token = ledger.add_user("bench", Role.VIEWER, author="bench", now=0)
         config = folder / "dutyroom.toml"
         config.write_text(_settings(self.data, broker_url, port) + _store(influx, self.bucket), encoding="utf-8")
         command = [sys.executable, "-c", _MAIN, "run", "--config", str(config)]
         self._process = Process("dutyroom", command, folder)
-        self._http = httpx2.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+        self._http = self._client()
 
     @property
     def pid(self) -> int:
@@ -106,6 +106,10 @@ class Service:
         answer = self._http.get("/api/v1/tickets", params={"rule": rule, "limit": limit}).raise_for_status()
         return {str(item["equipment"]): str(item["id"]) for item in answer.json()["items"]}
 
+    def count_tickets(self) -> int:
+        """All of them, at most a hundred."""
+        return len(self._http.get("/api/v1/tickets", params={"limit": 100}).raise_for_status().json()["items"])
+
     def watch(self, until: Callable[[Look], bool], *, seconds: float, pause: float = 0.1) -> list[Look]:
         """Look every `pause` seconds until a look satisfies; raises TimeoutError when none does in time."""
         looks = [self.look()]
@@ -117,19 +121,31 @@ class Service:
             looks.append(self.look())
         return looks
 
+    def start(self, *, listening: bool = True) -> None:
+        """Start it and wait until it listens, or only until it answers: a backlog may take longer to drain."""
+        self._http = self._client()
+        self._process.start(lambda: self._ready(listening=listening), seconds=60)
+
+    def stop(self) -> None:
+        """End it in good order; it can be started again."""
+        self._http.close()
+        self._process.stop()
+
     def __enter__(self) -> Self:
-        self._process.start(self._ready, seconds=60)
+        self.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._http.close()
-        self._process.stop()
+        self.stop()
 
-    def _ready(self) -> bool:
+    def _client(self) -> httpx2.Client:
+        return httpx2.Client(base_url=self.url, headers={"Authorization": f"Bearer {self._token}"}, timeout=30)
+
+    def _ready(self, *, listening: bool) -> bool:
         try:
-            return self.look().listening
+            return self.look().listening or not listening
         except httpx2.TransportError:
             return False
 

@@ -56,12 +56,12 @@ def ingest_influx(folder: Path, runs: int, say: Say) -> list[Row]:
 
 
 @contextmanager
-def loading(plan: LoadPlan, broker_url: str) -> Iterator[Callable[[], LoadReport]]:
-    """The load generator in a process of its own, started; what is given waits for its report."""
+def loading(plan: LoadPlan, broker_url: str) -> Iterator[Callable[..., LoadReport]]:
+    """The load generator in a process of its own, started; what is given waits (so many seconds) for its report."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         pool.submit(time.monotonic).result()  # starting Python is not part of the load
         future = pool.submit(run_load, plan, broker_url)
-        yield lambda: future.result(_PATIENCE_SECONDS)
+        yield lambda seconds=_PATIENCE_SECONDS: future.result(seconds)
 
 
 def count_duckdb(data: Path) -> int:
@@ -76,17 +76,18 @@ def count_duckdb(data: Path) -> int:
 
 def _duckdb(folder: Path, broker: Mosquitto, say: Say) -> Burst:
     service = Service(folder, broker.url, pumps("load", "pump", EQUIPMENT))
-    return _burst(service, broker, lambda: count_duckdb(service.data), say)
+    return burst(service, broker, lambda: count_duckdb(service.data), say)
 
 
 def _influx(folder: Path, broker: Mosquitto, influx: Influx, say: Say) -> Burst:
     service = Service(folder, broker.url, pumps("load", "pump", EQUIPMENT), influx=influx)
-    burst = _burst(service, broker, lambda: _count_influx(influx, service.bucket), say)
+    found = burst(service, broker, lambda: count_influx(influx, service.bucket), say)
     influx.delete_bucket(service.bucket)
-    return burst
+    return found
 
 
-def _burst(service: Service, broker: Mosquitto, count: Callable[[], int], say: Say) -> Burst:
+def burst(service: Service, broker: Mosquitto, count: Callable[[], int], say: Say) -> Burst:
+    """One run: a backlog of W1 offered at once, until it is stored and judged."""
     with service:
         before = service.look()
         start = time.time_ns() // 1_000_000 - FRAMES * _SPACING_MS
@@ -98,7 +99,7 @@ def _burst(service: Service, broker: Mosquitto, count: Callable[[], int], say: S
             )
             sent = report()
         after = looks[-1]
-    burst = Burst(
+    found = Burst(
         slope([(look.at, look.stored - before.journal) for look in looks], plan.total),
         slope([(look.at, look.judged - before.journal) for look in looks], plan.total),
         plan.total / (_when(looks, before.journal + plan.total) - began),
@@ -106,9 +107,9 @@ def _burst(service: Service, broker: Mosquitto, count: Callable[[], int], say: S
         after.memory_bytes / 1e6,
         Account(sent.acked, count() // len(POINTS)),
     )
-    say(f"stored {burst.stored_rate:,.0f} msg/s, judged {burst.judged_rate:,.0f}, published {sent.rate:,.0f}")
-    say(f"sent {burst.account.sent}, stored {burst.account.stored}, lost {burst.account.lost}")
-    return burst
+    say(f"stored {found.stored_rate:,.0f} msg/s, judged {found.judged_rate:,.0f}, published {sent.rate:,.0f}")
+    say(f"sent {found.account.sent}, stored {found.account.stored}, lost {found.account.lost}")
+    return found
 
 
 def _when(looks: list[Look], offset: int) -> float:
@@ -132,7 +133,7 @@ def _table() -> SeriesTable:
     )
 
 
-def _count_influx(influx: Influx, bucket: str) -> int:
+def count_influx(influx: Influx, bucket: str) -> int:
     """Field values of the ten points that the bucket holds."""
     answer = httpx2.get(
         f"{influx.url}/query",
