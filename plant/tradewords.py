@@ -89,7 +89,7 @@ _OF_UNITS: Mapping[str, str] = {
     "temperature": "temperature", "pressure": "pressure", "volume flow": "flow",
 }  # fmt: skip
 _GENERIC = frozenset({"active", "phase", "per", "of", "u2"})
-_PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+\d?|\d+")
+_PIECE = re.compile(r"[Ll][123](?![0-9a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+\d?|\d+")
 
 
 def tags(name: str) -> frozenset[str]:

@@ -65,12 +65,14 @@ def birth(at: int, seq: int, metrics: dict[str, float]) -> bytes:
 def family(page: Page, site_url: str, pattern: str) -> None:
     """Open a family from the list; the list is written a few seconds after the message."""
 
+    line = page.locator("a[href^='/discovered/']").get_by_text(pattern, exact=True)
+
     def there() -> bool:
         page.goto(f"{site_url}/discovered")
-        return page.get_by_text(pattern, exact=True).count() > 0
+        return line.count() > 0
 
     wait_until(there, seconds=40, what=f"{pattern} is on the list")
-    page.get_by_text(pattern, exact=True).click()
+    line.click()
     expect(page.get_by_role("heading", name=pattern)).to_be_visible()
 
 

@@ -19,6 +19,7 @@ def best(type: str, value: Value) -> tuple[str, str | None] | None:
     ("type", "value", "expected"),
     [
         ("lv_feeder", Value("Ua", 231), ("voltage_l1", None)),
+        ("lv_feeder", Value("Voltage/L2", 231), ("voltage_l2", None)),
         ("lv_feeder", Value("Uab", 398), ("voltage_l1_l2", None)),
         ("lv_feeder", Value("Ib", 12), ("current_l2", None)),
         ("lv_feeder", Value("em:0.c_act_power", 900, "W"), ("active_power_l3", "W")),
