@@ -34,8 +34,12 @@ def heard(window: Window, machine: Equipment) -> Result:
 
 
 def rate(window: Window, machine: Equipment) -> Result | None:
-    """Readings come as declared: neither staler than rules hold them, nor five times as often (DQ-04, DQ-14)."""
-    faults, judged, measured = [], 0, _measured(window, machine)
+    """Readings come as declared: neither staler than rules hold them, nor five times as often (DQ-04, DQ-14).
+
+    Points of one rate are one fault: they come in one message.
+    """
+    judged, measured = 0, _measured(window, machine)
+    found: dict[tuple[Cause, float, float], list[str]] = {}
     for name, point, series in measured:
         spacing = np.diff(np.unique(series.ts))
         if len(spacing) < LEAST:
@@ -44,9 +48,10 @@ def rate(window: Window, machine: Equipment) -> Result | None:
         usual = float(np.median(spacing))
         expected = float(machine.interval_ms or point.sampling.interval_ms)
         if usual > max(_STALE_TIMES * expected, _LEAST_STALE_MS):
-            faults.append(Fault(Cause.TOO_SLOW, (name,), usual / 1000, expected / 1000))
+            found.setdefault((Cause.TOO_SLOW, usual, expected), []).append(name)
         elif machine.interval_ms is not None and usual * _FAST_TIMES < expected:
-            faults.append(Fault(Cause.TOO_FAST, (name,), usual / 1000, expected / 1000))
+            found.setdefault((Cause.TOO_FAST, usual, expected), []).append(name)
+    faults = [Fault(cause, tuple(names), at / 1000, due / 1000) for (cause, at, due), names in found.items()]
     return result(Check.RATE, faults, judged) if measured else None
 
 

@@ -55,35 +55,35 @@ CAUSES: Mapping[Cause, Text] = {
 
 ADVICE: Mapping[Cause, Text] = {
     Cause.NEVER_SEEN: Text(
-        "核对绑定的主题和键名；用 `dutyroom decode` 看报文里有没有它",
-        "compare topic and key of its binding with a message (`dutyroom decode`)",
+        "核对绑定的主题和键名；用 dutyroom decode 看报文里有没有它",
+        "compare topic and key of its binding with a message (dutyroom decode)",
     ),
     Cause.TOO_SLOW: Text(
         "缩短网关上送周期，或在设备上登记实际的 interval",
-        "shorten the gateway's period, or declare `interval` as it is",
+        "shorten the gateway's period, or declare interval as it is",
     ),
     Cause.TOO_FAST: Text(
         "放慢网关上送周期，或在设备上登记实际的 interval",
-        "lengthen the gateway's period, or declare `interval` as it is",
+        "lengthen the gateway's period, or declare interval as it is",
     ),
     Cause.CLOCK_AHEAD: Text("给设备校时（NTP），核对时区", "set its clock (NTP) and its time zone"),
     Cause.CLOCK_BEHIND: Text(
-        "给设备校时；固定滞后时把绑定改为 clock: arrival", "set its clock; for a steady lag bind with `clock: arrival`"
+        "给设备校时；固定滞后时把绑定改为 clock: arrival", "set its clock; for a steady lag bind with clock: arrival"
     ),
     Cause.SENTINEL: Text(
         "查传感器接线，或在绑定里写明该代码（sentinels）",
-        "check the sensor's wiring, or name the code in the binding (`sentinels`)",
+        "check the sensor's wiring, or name the code in the binding (sentinels)",
     ),
     Cause.OUT_OF_RANGE: Text(
         "核对单位、倍率和点表；与就地仪表比较", "compare unit, scale and register with the local gauge"
     ),
     Cause.SCALE: Text(
         "在绑定里改 scale 或单位，使读数与就地仪表一致",
-        "set `scale` or `unit` of the binding until it reads as the gauge does",
+        "set scale or unit of the binding until it reads as the gauge does",
     ),
-    Cause.FAHRENHEIT: Text("绑定的单位写 degF", "say `unit: degF` in the binding"),
-    Cause.KELVIN: Text("绑定的单位写 K", "say `unit: K` in the binding"),
-    Cause.HERTZ: Text("绑定的 scale 写 2（50 Hz 即 100 %）", "set `scale: 2` in the binding (50 Hz is 100 %)"),
+    Cause.FAHRENHEIT: Text("绑定的单位写 degF", "say unit: degF in the binding"),
+    Cause.KELVIN: Text("绑定的单位写 K", "say unit: K in the binding"),
+    Cause.HERTZ: Text("绑定的 scale 写 2（50 Hz 即 100 %）", "set scale: 2 in the binding (50 Hz is 100 %)"),
     Cause.SWAPPED: Text("对调两个测点的绑定或接线", "exchange the two bindings, or the wires"),
     Cause.CT_REVERSED: Text("对调该相互感器二次侧 S1、S2", "exchange S1 and S2 of that transformer"),
     Cause.PHASES_CROSSED: Text("按电压相序重接电流回路", "connect the currents in the order of the voltages"),
@@ -92,7 +92,7 @@ ADVICE: Mapping[Cause, Text] = {
     ),
     Cause.CT_RATIO: Text(
         "核对铭牌变比与仪表设定，改正仪表或绑定的 scale",
-        "compare the nameplate with the meter's setting; mend the meter or `scale`",
+        "compare the nameplate with the meter's setting; mend the meter or scale",
     ),
 }
 

@@ -22,6 +22,7 @@ FILLED: dict[str, Callable[[Campus], str]] = {
     "/q/{code}": lambda site: f"/q/{site.code('chwp-1')}",
     "/q/{code}/report": lambda site: f"/q/{site.code('chwp-1')}/report",
     "/r/{token}": lambda site: f"/r/{site.report('chwp-1')}",
+    "/commissioning/{id}": lambda site: "/commissioning/ch-1",
     "/rules/{id}": lambda site: "/rules/EL-16?equipment=fd-1",
     "/trends": lambda site: "/trends?point=ch-1/chw_supply_temp&point=ch-1/active_power",
 }
