@@ -17,7 +17,7 @@ from api.shapes import Ask
 from api.web.home import area_text, title_of
 from api.web.muting import mute_of
 from api.web.render import APage, Page, Values
-from api.web.rows import board, concerns_of, in_words
+from api.web.rows import concerns_of, in_words, worst_by_machine
 from api.web.values import ttl_ms, values_of
 from maintenance.ledger.queries import TicketFilter, list_tickets
 from plant.catalogue import Text
@@ -81,16 +81,11 @@ async def list_machines(page: APage, ask: Annotated[MachinesAsk, Query()]) -> HT
     """Equipment by area, what is abnormal first."""
     plant = page.plant
     there = [machine for machine in plant.site.equipment.values() if not machine.retired and _matches(machine, ask)]
-    found = await page.office.read(board)
+    worst = await page.office.read(worst_by_machine)
     # a wall of normal machines says nothing: many are shown area by area, and of all only what is abnormal
-    abnormal = {concern.alarm.equipment for concern in found.concerns}
     whole = len(there) <= MOST_LISTED
-    wanted = there if whole else [machine for machine in there if machine.id in abnormal][:MOST_LISTED]
+    wanted = there if whole else [machine for machine in there if machine.id in worst][:MOST_LISTED]
     newest = await page.office.history(lambda: {m.id: page.office.deps.history.latest(m.id) for m in wanted})
-    worst: dict[str, Severity] = {}
-    for concern in found.concerns:
-        id = concern.alarm.equipment
-        worst[id] = min(worst.get(id, Severity.P4), concern.alarm.severity)
     groups: dict[str, list[Row]] = {}
     for machine in wanted:
         row = Row(machine, run_of(page, machine, newest[machine.id]), worst.get(machine.id), _heard(newest[machine.id]))

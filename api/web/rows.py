@@ -81,6 +81,15 @@ def board(connection: Connection) -> Board:
     return Board(concerns, [ticket for ticket in found.tickets if ticket.id not in active])
 
 
+def worst_by_machine(connection: Connection) -> dict[str, Severity]:
+    """The gravest severity of each machine that the board shows something of."""
+    shown = (alarms.c.cleared_at.is_(None), alarms.c.mode == Mode.LIVE, alarms.c.suppressed.is_(False))
+    rows = connection.execute(
+        select(alarms.c.equipment, func.min(alarms.c.severity)).where(*shown).group_by(alarms.c.equipment)
+    )
+    return {equipment: Severity(severity) for equipment, severity in rows}
+
+
 def concerns_of(connection: Connection, equipment: str) -> list[Concern]:
     """What is not normal about one machine now, as on the board."""
     which = AlarmFilter(state=AlarmState.ACTIVE, equipment=equipment, mode=Mode.LIVE, suppressed=False)
