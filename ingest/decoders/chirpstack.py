@@ -37,7 +37,7 @@ def decode(topic: str, payload: bytes) -> Decoded:
             return _up(findings, message, device)
         case "status":
             _status(findings, message)
-    return findings.decoded(device)
+    return findings.decoded(device, partial=True)
 
 
 def _up(findings: Findings, message: Node, device: str) -> Decoded:
@@ -46,7 +46,7 @@ def _up(findings: Findings, message: Node, device: str) -> Decoded:
         raise codec_missing("object", "data")
     add_values(findings, values)
     add_radio(findings, nodes(message.get("rxInfo")))
-    return findings.decoded(device, otherwise=Kind.EMPTY)
+    return findings.decoded(device, otherwise=Kind.EMPTY, partial=True)
 
 
 def _status(findings: Findings, message: Node) -> None:

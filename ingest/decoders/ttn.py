@@ -58,7 +58,7 @@ def _up(message: Node, uplink: Node, device: str) -> Decoded:
         _add_normalized(findings, one)
     add_radio(findings, nodes(uplink.get("rx_metadata")))
     findings.add("last_battery_percentage", node(uplink.get("last_battery_percentage")).get("value"), "%")
-    return findings.decoded(device, otherwise=Kind.EMPTY)
+    return findings.decoded(device, otherwise=Kind.EMPTY, partial=True)
 
 
 def _add_normalized(findings: Findings, measurement: Node) -> None:
