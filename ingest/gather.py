@@ -12,7 +12,7 @@ from ingest.reasons import Rejected, RejectReason
 from ingest.topics import Channel
 from plant.errors import BadInput
 from plant.quality import Quality, Reason
-from plant.units import convert
+from plant.units import convert, is_unit
 
 _MOST_REJECTED = 64
 """Reasons reported of one message; what is beyond becomes one line that counts the rest."""
@@ -175,10 +175,19 @@ def _add_sample(feed: Feed, sample: Sample, arrival: Arrival, columns: ColumnBui
     return rows
 
 
+def _is_known(unit: str) -> bool:
+    return len(unit) <= _LONGEST_UNIT and is_unit(unit)
+
+
 def _in_unit(sample: Sample, target: Target) -> float:
-    """The value in the point's unit; the message's goes before the binding's, the binding's before the format's."""
+    """The value in the point's unit; the message's goes before the binding's, the binding's before the format's.
+
+    A unit of the message that nobody knows (`U` for revolutions) is no contradiction: the binding's holds.
+    """
     value = target.scale * sample.value + target.offset
-    unit = target.unit if sample.unit is None or (sample.implied and target.unit is not None) else sample.unit
+    unit = sample.unit if sample.unit is not None else target.unit
+    if target.unit is not None and sample.unit is not None and (sample.implied or not _is_known(sample.unit)):
+        unit = target.unit
     if unit is None or unit == target.point_unit:
         return value
     if len(unit) > _LONGEST_UNIT:

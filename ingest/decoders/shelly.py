@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from ingest.decoders import shelly1
 from ingest.decoders.decoded import Decoded, Envelope, Kind
@@ -148,6 +149,7 @@ def _is_empty_battery(part: Node) -> bool:
     return node(part.get("external")).get("present") is True and node(part.get("battery")).get("percent") == 0
 
 
+@lru_cache(maxsize=1024)
 def unit_of(field: str) -> str | None:
     """The unit the documentation gives a field, None where it gives none that we know."""
     return next((unit for pattern, unit in _UNITS if pattern.fullmatch(field)), None)

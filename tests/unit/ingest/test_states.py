@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from ingest.decoders import Decoded, Kind, by_device
 from ingest.intake import Intake
 from plant.site import Binding, Plant
+from plant.units import is_unit
+from tests.support.messages import CASES
 from tests.unit.ingest.plants import T0, message, plant, rows
+
+IMPLIED = {
+    line["unit"]
+    for case in CASES.iterdir()
+    for line in json.loads((case / "expected.json").read_text("utf-8"))
+    if line.get("unit")
+}
+"""Units in the cases of all formats."""
 
 
 def bound(topic: str, *keys: tuple[str, str], decoder: str) -> Plant:
@@ -89,3 +101,17 @@ def test_the_longest_name_of_a_device_owns_the_key() -> None:
         "a": {"y": 2.0},
         "a.b": {"x": 1.0},
     }
+
+
+@pytest.mark.parametrize(
+    ("said", "unit", "value"),
+    [("%", None, 42.0), ("1", "%", 4200.0), ("U", "%", 42.0), ("", "%", 42.0)],
+    ids=["the message's", "the message's before the binding's", "one nobody knows", "none"],
+)
+def test_whose_unit_holds(said: str, unit: str | None, value: float) -> None:
+    where = plant(bindings=(Binding("p4d", "tank_level", key="level.value", unit=unit, decoder="json"),))
+    assert fed(where, ("p4d", {"level": {"value": "42", "unit": said}}))[0] == [("tank_level", value)]
+
+
+def test_every_unit_that_a_format_gives_is_known() -> None:
+    assert {unit for unit in IMPLIED if not is_unit(unit)} <= {"dB"}, "no point measures how well a radio is heard"
