@@ -162,6 +162,9 @@ def test_from_silence_to_watched(visit: Campus, come: Come) -> None:
     ):
         page.goto(f"{visitor.url}/equipment/{machine}")
         expect(page.locator("main")).to_contain_text(value)
+    page.goto(f"{visitor.url}/commissioning/f-shelly")
+    page.locator("form[action$='/check'] button").click()
+    expect(page.get_by_text("Unit and scale")).to_be_visible()
     page.goto(f"{visitor.url}/discovered")
     expect(page.get_by_text("Everything that comes is bound.")).to_be_visible()
     assert visitor.troubles == []
