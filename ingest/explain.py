@@ -11,7 +11,7 @@ import numpy as np
 from history.entries import Message
 from ingest.bindings import Bindings, Feed
 from ingest.columns import Arrival, ColumnBuilder
-from ingest.decoders import FORMATS, Decoded, Format, Kind, Sample, by_device, decode, recognise
+from ingest.decoders import FORMATS, KNOWN, Decoded, Format, Kind, Sample, by_device, decode, recognise
 from ingest.decoders.moments import from_wall
 from ingest.intake import Intake, Intaken
 from ingest.placing import merge, place
@@ -20,7 +20,7 @@ from ingest.topics import Channel, parse
 from plant.errors import BadInput
 from plant.instants import NEVER
 from plant.quality import Quality, Reason
-from plant.site import Equipment, Plant, PlantClock
+from plant.site import Binding, Equipment, Plant, PlantClock
 
 Line = Mapping[str, str | float | None]
 
@@ -109,7 +109,10 @@ def explain_bound(given: Given, plant: Plant, decoder: str | None = None) -> lis
 
 
 def _rebound(machine: Equipment, decoder: str) -> Equipment:
-    return replace(machine, bindings=tuple(replace(binding, decoder=decoder) for binding in machine.bindings))
+    def rebound(binding: Binding) -> Binding:
+        return replace(binding, decoder=decoder, time=binding.time if KNOWN.get(decoder) else None)
+
+    return replace(machine, bindings=tuple(map(rebound, machine.bindings)))
 
 
 def _decoded(given: Given, plant: Plant) -> list[tuple[Feed, Decoded]]:

@@ -192,22 +192,21 @@ def _members(identifier: str, raw: object, form: _Form) -> Iterator[tuple[str, o
         yield f"{identifier[:4]}{number:02X}{identifier[6:]}" if whole else f"{identifier}.{number}", part
 
 
-def _single(name: str, raw: object, form: _Form, findings: Findings) -> None:
+def _single(name: str, said: object, form: _Form, findings: Findings) -> None:
+    raw = said
+    if raw is None:
+        return
     if isinstance(raw, str):
         word = raw.strip()
         if _INVALID.fullmatch(word) and len(word) >= 2:
             findings.doubt(name, None, Reason.SENTINEL)
             return
         if word.isascii() and word.isdigit():
-            scaled = _scaled(word, form)
-            if scaled is not None:
-                findings.add(name, scaled, form.unit)
-                return
+            raw = _scaled(word, form)
     number = parse_number(raw)
     if number is None:
-        if raw is not None:
-            detail = f"{name} is {shown(raw)}; expected {form.digits} digits of BCD, or a number"
-            findings.refuse(RejectReason.NOT_A_VALUE, detail, name)
+        detail = f"{name} is {shown(said)}; expected {form.digits} digits of BCD, or a number"
+        findings.refuse(RejectReason.NOT_A_VALUE, detail, name)
         return
     findings.add(name, number, form.unit)
 

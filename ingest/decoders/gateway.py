@@ -40,6 +40,7 @@ _ASIDE = frozenset(
         "version",
     }
 )
+_NAMES, _VALUES = ("name", "tag", "key", "code", "id"), ("value", "val", "v")
 _RATIOS = frozenset({"ct", "pt", "ctratio", "ptratio", "ct_ratio", "pt_ratio", "ctr", "ptr"})
 _VOLTAGE = re.compile(r"(u|v|volt(age)?_?)(a|b|c|ab|bc|ca|ac|[123]|l[123]|avg|n)?", re.IGNORECASE)
 _CURRENT = re.compile(r"(i|curr(ent)?_?)(a|b|c|[123]|l[123]|avg|n|0)?", re.IGNORECASE)
@@ -65,10 +66,21 @@ def decode(_topic: str, payload: bytes) -> Decoded:
         serials = dict.fromkeys(serial for meter in meters if (serial := _serial(meter)))
         return findings.decoded(_gateway(message), wall=ZONE, partial=True, devices=tuple(serials))
     _meter(message, "", findings)
-    inner = next((message[name] for name in _LISTS if isinstance(message.get(name), dict)), None)
-    if inner is not None:
+    inner = next((message[name] for name in _LISTS if isinstance(message.get(name), dict)), None) or _by_name(meters)
+    if inner:
         _meter({**{key: message[key] for key in message if key.lower() in _RATIOS}, **node(inner)}, "", findings)
     return findings.decoded(_serial(message) or _serial(node(inner)) or _gateway(message), wall=ZONE)
+
+
+def _by_name(items: list[Node]) -> dict[str, object]:
+    """Registers of a list that name themselves: `[{"name": "ua", "value": 220}]`; empty where they do not."""
+    found: dict[str, object] = {}
+    for item in items:
+        name = next((item[word] for word in _NAMES if isinstance(item.get(word), str)), None)
+        value = next((item[word] for word in _VALUES if word in item), None)
+        if isinstance(name, str) and not isinstance(value, dict | list):
+            found[name] = value
+    return found
 
 
 def _meter(meter: Node, prefix: str, findings: Findings) -> None:
@@ -83,7 +95,7 @@ def _meter(meter: Node, prefix: str, findings: Findings) -> None:
     for name, raw in meter.items():
         if name.lower() in _ASIDE or name in (*_METER, *_TIMES, "gwSN", "meterName", "meterStatus", "status"):
             continue
-        if name in _LISTS and isinstance(raw, dict):
+        if name in _LISTS and (isinstance(raw, dict) or _by_name(nodes(raw))):
             continue
         unit, factor = _measure(name, ratios)
         for path, _, value in leaves(raw, f"{prefix}{name}"):
