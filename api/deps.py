@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from history.protocols import Buckets
 from ingest.discovery import Family
+from ingest.mqtt.dangers import Danger
 from maintenance.commissioning import Report
 from maintenance.ledger.book import Book
 from maintenance.ledger.commissionings import Commissioning
@@ -163,7 +164,7 @@ class Collected:
     """What the collector has done since it started, in the words of `ingest.collector.CollectorStatus`.
 
     `waiting` is how many messages are not yet durable; `own` of those received are the service's own, not judged.
-    `brokers` says of each, by its name, whether it is connected.
+    `brokers` says of each, by its name, whether it is connected, `dangers` which of its limits endanger us.
     """
 
     received: int = 0
@@ -176,6 +177,7 @@ class Collected:
     own: int = 0
     malformed: int = 0
     brokers: Mapping[str, bool] = field(default_factory=dict)
+    dangers: Mapping[str, Sequence[Danger]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,13 @@ def _data_path(live: Live) -> Iterator[Metric]:
 
 def _collected(collected: Collected) -> Iterator[Metric]:
     yield _gauge("messages_waiting", "Messages received and not yet durable", collected.waiting)
+    dangers = GaugeMetricFamily(
+        "dutyroom_broker_danger", "1 for each limit of a broker that endangers us", labels=["broker", "danger"]
+    )
+    for name, found in sorted(collected.dangers.items()):
+        for danger in found:
+            dangers.add_metric([name, danger.value], 1)
+    yield dangers
     yield _gauges("broker_up", "1 while this broker is connected", "broker", collected.brokers)
     for name, help, value in (
         ("messages_received", "MQTT messages received", collected.received),

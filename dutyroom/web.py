@@ -127,6 +127,7 @@ def _collected(status: CollectorStatus) -> Collected:
         status.own,
         status.malformed,
         {line.name: line.connected for line in status.brokers},
+        {line.name: tuple(sorted(line.dangers)) for line in status.brokers if line.dangers},
     )
 
 

@@ -14,6 +14,7 @@ from ingest.clocks import Pace, PublishedClock
 from ingest.decoders.loose import parse_json, parse_ts, text
 from ingest.inbox import Inbox, Parcel
 from ingest.mqtt.connection import Connection
+from ingest.mqtt.dangers import Danger, told
 from ingest.mqtt.packets import Publish
 from ingest.reasons import Refused
 from ingest.session import Session
@@ -45,7 +46,8 @@ class LineStatus:
     """One broker's part; `received` = messages, of these `own` were the service's own (marker, status, clock).
 
     `dropped` = messages of QoS 0 for which there was no room (others are only not acknowledged, and come again).
-    `error` is None while all is well. `malformed` = connections ended because what came was no MQTT.
+    `error` is None while all is well. `dangers` are limits of the broker that endanger us.
+    `malformed` = connections ended because what came was no MQTT.
     """
 
     name: str
@@ -60,6 +62,7 @@ class LineStatus:
     sessions_lost: int
     malformed: int
     error: str | None
+    dangers: frozenset[Danger] = frozenset()
 
 
 class Line:
@@ -77,6 +80,7 @@ class Line:
         self._nonce = uuid.uuid4().hex
         self._markers = 0
         self._awaited: bytes | None = None
+        self._dangers: frozenset[Danger] = frozenset()
         self._heard = self._probed = pace.monotonic()
         self._received = self._mine = self._dropped = self._stalls = self._sessions_lost = 0
 
@@ -115,6 +119,7 @@ class Line:
             sessions_lost=self._sessions_lost,
             malformed=self._session.malformed,
             error=self._session.last_error,
+            dangers=self._dangers,
         )
 
     def may_connect(self) -> bool:
@@ -126,6 +131,7 @@ class Line:
         self._sessions_lost += connection.generation > 1 and not connection.session_present
         self._heard = self._pace.monotonic()
         self._connection = connection
+        self._warn(told(self.broker, connection.granted, qos_0_only=bool(connection.qos_0_only)))
         self._drain(connection)
         self._session.healthy()
 
@@ -218,6 +224,12 @@ class Line:
         self._markers += 1
         self._awaited = f"{self._nonce}:{connection.generation}:{self._markers}".encode()
         self._probe(connection)
+
+    def _warn(self, dangers: frozenset[Danger]) -> None:
+        """Say once of each danger that it is there."""
+        for danger in sorted(dangers - self._dangers):
+            _log.warning("broker_endangers_us", broker=self.broker.url, danger=danger.value, advice="dutyroom doctor")
+        self._dangers = dangers
 
     def _probe(self, connection: Connection) -> None:
         self._probed = self._pace.monotonic()

@@ -12,7 +12,16 @@ from sqlalchemy import Connection
 
 from api.deps import Disk, HistoryReads, Live
 from api.probes import lags
-from api.web.healthwords import NOTICES, answer_text, channel_text, part_text, probe_text, reject_text, trouble_text
+from api.web.healthwords import (
+    DANGERS,
+    NOTICES,
+    answer_text,
+    channel_text,
+    part_text,
+    probe_text,
+    reject_text,
+    trouble_text,
+)
 from api.web.render import APage, Page, Values
 from api.web.repairs import KINDS
 from ingest.repairs import RepairKind
@@ -137,9 +146,13 @@ def _brokers(live: Live) -> list[Part]:
     if len(each) < 2:
         each = {"": live.broker_connected}
     word = part_text("broker")
-    return [
-        Part(Text(f"{word.zh} {name}".strip(), f"{word.en} {name}".strip()), _CONNECTED if up else _LOST, up)
-        for name, up in each.items()
+    names = {name: Text(f"{word.zh} {name}".strip(), f"{word.en} {name}".strip()) for name in each}
+    found = [Part(names[name], _CONNECTED if up else _LOST, up) for name, up in each.items()]
+    dangers = live.collected.dangers if live.collected is not None else {}
+    return found + [
+        Part(names.get(name, word), DANGERS[danger], well=False)
+        for name, all_of in dangers.items()
+        for danger in all_of
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from api.deps import Trouble
+from ingest.mqtt.dangers import Danger
 from ingest.reasons import RejectReason
 from maintenance.channels import LOGGED
 from maintenance.ledger.rows import NoticeState
@@ -43,6 +44,16 @@ TROUBLES: Mapping[str, Text] = {
     Trouble.ENDED: Text("已停止，原因见运行日志", "has ended; the service's log says why"),
     Trouble.WAITS: Text("等待外部恢复，详情见运行日志", "waits for something outside; the service's log says for what"),
 }
+
+DANGERS: Mapping[Danger, Text] = {
+    Danger.QOS_0_ONLY: Text(
+        "只以 QoS 0 下发，断线期间的报文会丢失", "delivers at QoS 0 only: an absence loses messages"
+    ),
+    Danger.SESSION_SHORT: Text(
+        "会话保留时间比要求的短，长时间断线会丢失报文", "keeps our session too short: a long absence loses messages"
+    ),
+}
+"""Limits of a broker that endanger us; `dutyroom doctor` measures them and says what to set."""
 
 PARTS: Mapping[str, Text] = {
     "broker": Text("MQTT 服务器", "Broker"),

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from history.entries import Message, Tick
 from history.journal import JournalFile
 from ingest.broker import Broker
 from ingest.collector import Collector
+from ingest.mqtt.dangers import Danger, told
 from ingest.mqtt.packets import Protocol
+from ingest.mqtt.properties import MAXIMUM_QOS, SESSION_EXPIRY
 from tests.conftest import or_skip
 from tests.integration.collecting import PACE, entries, frames, levels, listening, publish, until
 from tests.support.programs import Mosquitto, ProgramMissing
@@ -121,3 +124,22 @@ def test_the_user_of_a_password_file_is_let_in_and_a_wrong_one_is_told(tmp_path:
             until(lambda: listening(collector), "listening")
         finally:
             collector.stop()
+
+
+def test_a_broker_set_as_ours_endangers_nobody(pair: tuple[Mosquitto, Mosquitto], journal: JournalFile) -> None:
+    broker = Broker(pair[0].host, pair[0].port, protocol=Protocol.V5)
+    for backlog in (0, 1_500):
+        publish(pair[0], *frames(*range(backlog)))
+        collector = made(journal, broker)
+        try:
+            until(partial(listening, collector), "listening")
+            assert collector.status().brokers[0].dangers == set()
+        finally:
+            collector.stop()
+
+
+def test_what_a_server_grants_less_than_we_need_is_a_danger() -> None:
+    broker = Broker("b", protocol=Protocol.V5)
+    assert told(broker, {SESSION_EXPIRY: 60, MAXIMUM_QOS: 1}, qos_0_only=False) == {Danger.SESSION_SHORT}
+    assert told(broker, {MAXIMUM_QOS: 0}, qos_0_only=False) == {Danger.QOS_0_ONLY}
+    assert told(replace(broker, session_expiry_s=60), {SESSION_EXPIRY: 60}, qos_0_only=True) == {Danger.QOS_0_ONLY}

@@ -13,6 +13,7 @@ from api.deps import Collected, Counted, Disk, Trouble
 from api.rates import Rates
 from api.web.health import excerpt
 from api.web.healthwords import NOTICES, REJECTS, TROUBLES, reject_text
+from ingest.mqtt.dangers import Danger
 from ingest.reasons import RejectReason
 from maintenance.ledger import Reject, outbox
 from maintenance.ledger.rows import NoticeState
@@ -53,6 +54,13 @@ async def test_several_brokers_are_told_apart_by_their_names(house: House) -> No
     page = await _page(house)
     assert _row(page, "MQTT 服务器 bathhouse") == "MQTT 服务器 bathhouse 已连接"
     assert _row(page, "MQTT 服务器 2") == "MQTT 服务器 2 未连接"
+
+
+async def test_a_limit_of_the_broker_that_endangers_us_stands_out(house: House) -> None:
+    house.set_live(collected=Collected(brokers={"1": True}, dangers={"1": tuple(Danger)}))
+    page = await _page(house)
+    assert page.count('class="late"') == len(Danger)
+    assert "长时间断线会丢失报文" in page
 
 
 async def test_what_ails_is_said_in_words_and_stands_out(house: House) -> None:
