@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from history.entries import Message
 from ingest.bindings import Bindings
 from ingest.columns import Arrival, ColumnBuilder
 from ingest.decoders import MAX_PAYLOAD, Kind
+from ingest.decoders.decoded import ONLINE
 from ingest.decoders.sparkplug import Address, Bound, Came, EdgeNodes, Part, rebirth_request
 from ingest.decoders.sparkplug.address import BIRTHS
 from ingest.gather import Gathered, add, add_states, gathered
 from ingest.reasons import Rejected, RejectReason
 from ingest.requests import Request
+
+_LOOKED_THROUGH = 2_000
+"""Names among which the one that was meant is looked for."""
+
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +67,14 @@ class Edges:
         """Only what is bound counts: that a birth also has a template or a word nobody asked for is no fault."""
         feeds = self.bindings.route(str(part.address)).feeds
         decoded, rows = part.decoded, 0
-        bound = {key for feed in feeds for key in feed.targets}
+        feeds = tuple(feed for feed in feeds if feed.device in (None, decoded.device))
+        bound = {key for feed in feeds for key in feed.targets if key is not None}
         rejected += (one for one in decoded.rejected if one.key is None or one.key in bound)
+        if part.defines is not None:
+            rejected += _undefined(part.address.identity, bound - {ONLINE}, part.defines)
         for feed in feeds:
-            if feed.device in (None, decoded.device):
-                rows += add(feed, decoded, arrival, columns, rejected)
-                rows += add_states(feed, decoded, arrival, columns, rejected)
+            rows += add(feed, decoded, arrival, columns, rejected)
+            rows += add_states(feed, decoded, arrival, columns, rejected)
         return rows
 
     def _unbound(self, part: Part) -> list[Rejected]:
@@ -75,3 +85,12 @@ class Edges:
         if self.bindings.follows(part.address) and not (part.address.kind in BIRTHS and part.decoded.samples):
             return [one for one in part.decoded.rejected if one.key is None]
         return [refusal]
+
+
+def _undefined(device: str, bound: Set[str], defines: frozenset[str]) -> Iterator[Rejected]:
+    """What is bound and will never come: a birth names everything that its device has."""
+    names = sorted(defines)[:_LOOKED_THROUGH]
+    for key in sorted(bound - defines):
+        near = get_close_matches(key, names, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(map(repr, names[:_NAMED])) or 'none'}"
+        yield Rejected(RejectReason.UNKNOWN_POINT, f"the birth of {device} has no metric {key!r}; {hint}", key)

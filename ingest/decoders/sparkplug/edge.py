@@ -44,10 +44,14 @@ class NodeState(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a message says of one device; a death of the node has a part for each of its devices."""
+    """What a message says of one device; a death of the node has a part for each of its devices.
+
+    `defines` are the names of all metrics of a birth that counts; None of every other message.
+    """
 
     address: Address
     decoded: Decoded
+    defines: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +197,7 @@ class EdgeNode:
             return taken
         first, *others = taken.parts
         decoded = msgspec.structs.replace(first.decoded, rejected=(gap, *first.decoded.rejected))
-        return Taken((Part(first.address, decoded), *others), ask=True)
+        return Taken((Part(first.address, decoded, first.defines), *others), ask=True)
 
     def _node_birth(self, address: Address, message: Payload) -> Taken:
         self._born, self._birth, self._bd_seq = True, _ts(message), _bd_seq(message)
@@ -207,12 +211,12 @@ class EdgeNode:
         self._size = None
         taken = self._values(address, message, device)
         died_at, device.died_at = device.died_at, None
-        if died_at is None:
-            return taken
-        # A birth says what holds now. With the older time of its reading it could not end what the death began.
         decoded = taken.parts[0].decoded
-        samples = tuple(_not_before(one, died_at) for one in decoded.samples)
-        return Taken((Part(address, msgspec.structs.replace(decoded, samples=samples)),), taken.ask)
+        if died_at is not None:
+            # A birth says what holds now. With the older time of its reading it could not end what the death began.
+            samples = tuple(_not_before(one, died_at) for one in decoded.samples)
+            decoded = msgspec.structs.replace(decoded, samples=samples)
+        return Taken((Part(address, decoded, frozenset(device.by_name)),), taken.ask)
 
     def _values(self, address: Address, message: Payload, device: _Device) -> Taken:
         birth = address.kind in BIRTHS

@@ -130,6 +130,40 @@ def test_gap_takes_the_meaning_from_aliases_and_asks_for_a_birth_once() -> None:
     assert len(later.requests) == 1
 
 
+def test_bound_metric_that_the_birth_does_not_have_is_told_with_what_was_meant() -> None:
+    ear, edge = Listening(), node()
+    points = {**edge.points["tank"], "Levels": edge.points["tank"]["Level"]}
+    del points["Level"]
+    wrong = EdgeNode("plant", "edge", {**edge.points, "tank": points})
+    taken = ear.hear(*wrong.births(T0))
+    assert [(refused.reason, refused.detail) for refused in taken.rejected] == [
+        (
+            RejectReason.UNKNOWN_POINT,
+            "the birth of plant/edge/tank has no metric 'Level'; did you mean 'Levels'?",
+        )
+    ]
+    assert len(taken.batch) == 3
+
+
+def test_null_in_a_birth_is_a_metric_that_is_there() -> None:
+    ear = Listening()
+    body = payload(M("Level", sp.INT16, alias=3, null=True), M("Temp/Top", sp.FLOAT, 50.0), ts=T0, seq=0)
+    assert reasons(ear.hear((DEVICE.replace("DDATA", "DBIRTH"), body))) == []
+
+
+def test_unit_nobody_knows_gives_way_to_that_of_the_binding() -> None:
+    on = plant(bindings=(Binding(DEVICE, "tank_temp_top", key="t", decoder="sparkplug_b", unit="degF"),))
+    body = payload(M("t", sp.FLOAT, 122.0, ts=T0, properties={"engUnit": "Grad F"}), ts=T0, seq=0)
+    taken = Intake(on).feed(1, Message(T0, DEVICE, body))
+    assert [row[2] for row in rows(on, taken)] == [pytest.approx(50.0)]
+
+
+def test_unit_nobody_knows_is_refused_where_the_binding_names_none() -> None:
+    on = plant(bindings=(Binding(DEVICE, "tank_temp_top", key="t", decoder="sparkplug_b"),))
+    body = payload(M("t", sp.FLOAT, 122.0, ts=T0, properties={"engUnit": "Grad F"}), ts=T0, seq=0)
+    assert reasons(Intake(on).feed(1, Message(T0, DEVICE, body))) == [RejectReason.WRONG_UNIT]
+
+
 def test_birth_that_does_not_come_is_asked_for_again_each_minute_until_it_does() -> None:
     ear, edge = Listening(), node()
     ear.tick(T0)
@@ -272,9 +306,9 @@ def test_birth_ends_a_death_even_with_an_older_time() -> None:
     ear, edge = Listening(), node()
     ear.hear(*edge.births(T0))
     ear.hear(edge.death(), at=T0 + 60_000)
-    old = M("Level", sp.INT16, 40, 3, ts=T0 - 5000)
+    old, top = M("Level", sp.INT16, 40, 3, ts=T0 - 5000), M("Temp/Top", sp.FLOAT, null=True)
     ear.hear((edge.topic("NBIRTH"), payload(M("bdSeq", sp.UINT64, 0), ts=T0 + 70_000, seq=0)))
-    back = ear.rows((edge.topic("DBIRTH", "tank"), payload(old, ts=T0 + 70_000, seq=1)), at=T0 + 70_000)
+    back = ear.rows((edge.topic("DBIRTH", "tank"), payload(old, top, ts=T0 + 70_000, seq=1)), at=T0 + 70_000)
     assert ("tank_level", T0 + 70_000, 40.0, *GOOD) in back
 
 
