@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import structlog
 
+from dutyroom.discovery_consumer import DiscoveryConsumer
 from dutyroom.rules_consumer import RulesConsumer
 from dutyroom.settings import Settings
 from dutyroom.store_consumer import StoreConsumer
@@ -29,9 +30,11 @@ class Housekeeping:
         journal: JournalFile,
         rules: RulesConsumer | None,
         storing: StoreConsumer | None,
+        discovering: DiscoveryConsumer | None,
         settings: Settings,
     ) -> None:
         self.journal, self.rules, self.storing, self.settings = journal, rules, storing, settings
+        self.discovering = discovering
         self._stopping = threading.Event()
 
     @contextmanager
@@ -57,6 +60,8 @@ class Housekeeping:
         if self.rules is None or self.storing is None:
             return  # a collector of its own does not know how far the consumers are, and keeps everything
         after = min(self.rules.needed_after(), self.storing.needed_after())
+        if self.discovering is not None and self.discovering.fatal is None:
+            after = min(after, self.discovering.offset)
         keep = Keep(self.settings.retention.journal_ms, round(self.settings.retention.journal_gb * _GB), after)
         removed = self.journal.trim(keep, max(self.rules.passed, 0))
         if removed.entries:

@@ -17,6 +17,9 @@ from plant.errors import Corrupt
 from plant.reading import ReadingBatch
 from plant.site import Plant
 
+MOST_BACK = 5_000_000
+"""Journal entries looked back at: some two minutes of reading, in which the store stands behind (alarms do not)."""
+
 
 class _Args(msgspec.Struct, frozen=True):
     """A command's arguments are texts; lists are JSON in them."""
@@ -62,7 +65,7 @@ def redecode(
 ) -> Iterator[tuple[ReadingBatch, Redecoding]]:
     """Readings of the past batch by batch, from offset `order.after` (or what retention has left) to `until`."""
     work = Redecoding(plant, order.past)
-    at = max(order.after, journal.first_offset - 1)
+    at = max(order.after, journal.first_offset - 1, until - MOST_BACK)
     while at < until and not work.over:
         entries = [item for item in journal.read(at, READ_LIMIT) if item[0] <= until]
         if not entries:

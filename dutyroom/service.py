@@ -83,8 +83,8 @@ class Running:
         return evaluated, self.storing.passed if self.storing else evaluated
 
     def failure(self) -> BaseException | None:
-        """What has ended one of the consumers, if one has."""
-        for consumer in (self.rules, self.storing, self.discovering):
+        """What has ended one of the consumers, if one has; that nothing is discovered any more stops no alarm."""
+        for consumer in (self.rules, self.storing):
             if consumer is not None and consumer.fatal is not None:
                 return consumer.fatal
         if self.collector is not None and self.collector.status().failed:
@@ -113,7 +113,7 @@ async def running(
         if role is not Role.COLLECTOR:
             await _serve(service, stack, probe, demo)
         if isinstance(journal, JournalFile):
-            housekeeping = Housekeeping(journal, service.rules, service.storing, settings)
+            housekeeping = Housekeeping(journal, service.rules, service.storing, service.discovering, settings)
             stack.enter_context(housekeeping.running())
         log.info("running", role=role.value, site=content.plant.site.id, data=str(settings.data))
         yield service

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from dutyroom import redecode
 from dutyroom.binding import BindingDesk, kept
 from dutyroom.commissioning import CommissioningDesk
 from dutyroom.content import Content
@@ -247,3 +248,14 @@ def test_a_new_machine_is_not_commissioned_and_stays_so_over_an_import_of_files(
     CommissioningDesk(bench.ledger).release("tank-2", "checked by hand", LI)
     imported, _, _ = kept(bench.ledger, live, CATALOGUE)
     assert imported.equipment["tank-2"].commissioned
+
+
+def test_it_looks_back_so_far_and_no_further(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redecode, "MOST_BACK", 6)
+    id = bench.accept().id
+    bench.relay.round()
+    with bench.storing():
+        wait_until(lambda: bench.store.offset() == bench.journal.last_offset, seconds=30, what="all is stored")
+    # configuration, five messages each with its tick, configuration, command: 13 entries, of which 8 to 13 are read
+    assert bench.levels() == [43.0, 44.0]
+    assert bench.ledger.read(discovered.acceptance, id).result == Redecoded(2, 2, 0)
