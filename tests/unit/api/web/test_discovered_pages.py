@@ -47,7 +47,7 @@ async def test_the_list_says_what_each_looks_like(found: House) -> None:
     assert PATTERN in html
     assert "Shelly Pro 3EM 三相电表" in html
     assert "读不懂" in html
-    assert "2 个主题" in html
+    assert "2 个来源" in html
 
 
 async def test_the_form_comes_filled_with_suggestions_and_their_reasons(found: House) -> None:
