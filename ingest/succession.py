@@ -71,22 +71,27 @@ class Memory:
             return Reason.NONE, None
         if limits.meter:
             return self._count(ts, value, limits)
-        if _near(self.ref, ts, value, limits.jump):
-            found = self._denied(value) if self.held[0] != NEVER else None
-            self.ref, self.held = (ts, value), _NOTHING
-            return Reason.NONE, found
-        if self.held[0] != NEVER and _near(self.held, ts, value, limits.jump):
-            found = Finding(RepairKind.STEP, *self.held, self.held[1], self.ref[1])
+        waits = self.held[0] != NEVER
+        stays = waits and _near(self.held, ts, value, limits.jump)
+        returns = _near(self.ref, ts, value, limits.jump)
+        if stays or returns:
+            # Time has passed, so both may be believable: it is the nearer of the two that it goes on from.
+            stepped = stays and (not returns or abs(value - self.held[1]) < abs(value - self.ref[1]))
+            found = (self._confirmed() if stepped else self._denied(value)) if waits else None
             self.ref, self.held = (ts, value), _NOTHING
             return Reason.NONE, found
         # Near neither: the one held before stays out, and this one waits in its stead.
-        found = self._denied(self.ref[1]) if self.held[0] != NEVER else None
+        found = self._denied(self.ref[1]) if waits else None
         self.held = (ts, value)
         return Reason.JUMP, found
 
     def _denied(self, after: float) -> Finding:
         """The held value was a spike: the median of it and the values around it stands in its place (DQ-03)."""
         return Finding(RepairKind.SPIKE, *self.held, sorted((self.ref[1], self.held[1], after))[1], self.ref[1])
+
+    def _confirmed(self) -> Finding:
+        """The held value was right."""
+        return Finding(RepairKind.STEP, *self.held, self.held[1], self.ref[1])
 
     def _count(self, ts: int, value: float, limits: SeriesLimits) -> tuple[Reason, Finding | None]:
         """A meter: `held` is where it stood before a doubtful step, `ref` the reading after it."""

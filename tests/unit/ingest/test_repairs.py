@@ -48,6 +48,11 @@ def test_a_step_that_stays_was_right() -> None:
     )
 
 
+def test_a_step_that_goes_on_slowly_is_a_step_though_the_old_value_could_be_reached_again() -> None:
+    # 60 is 2 from the step and 10 from the value before: within 20 K in two minutes, but not the nearer.
+    assert told("tank_temp_top", 50.0, 62.0, 60.0)[1] == [repair(RepairKind.STEP, 1, 62.0, 62.0, 50.0)]
+
+
 def test_of_two_spikes_in_a_row_each_is_left_out() -> None:
     assert told("tank_temp_top", 50.0, 75.0, 20.0, 50.0) == (
         [GOOD, HELD_BACK, HELD_BACK, GOOD],
