@@ -85,7 +85,11 @@ def lines(batch: ReadingBatch, names: Names, explicit: NDArray[np.bool_]) -> str
     series = batch.series.tolist()
     texts = [f"{names_of[one]}={number}" for one, number in zip(series, _numbers(batch.value.tolist()), strict=True)]
     codes, seen = _codes(batch), np.where(batch.seen >= batch.ts, batch.seen, -1)
-    for row in np.flatnonzero((codes != 0) | (seen >= 0) | explicit).tolist():
+    odd = (codes != 0) | explicit
+    late = np.flatnonzero((seen >= 0) & ~odd)
+    for row, tick in zip(late.tolist(), seen[late].tolist(), strict=True):
+        texts[row] += f",{names_of[series[row]]}__seen={tick}i"
+    for row in np.flatnonzero(odd).tolist():
         plain = texts[row] if codes[row] < NO_NUMBER else ""
         texts[row] = _more(plain, names_of[series[row]], int(codes[row]), int(seen[row]), spelt=bool(explicit[row]))
     starts = line_starts(batch, names)
