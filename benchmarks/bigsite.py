@@ -16,18 +16,26 @@ from api.app import create_app
 from api.deps import ApiDeps, Counted, Disk, Live
 from dutyroom.binding import BindingDesk
 from dutyroom.commissioning import CommissioningDesk
+from dutyroom.content import Content
 from history.duck import DuckStore
-from maintenance.ledger import Ledger, codes, reports
+from history.entries import Message
+from ingest.bindings import Bindings
+from ingest.discovery import Discovery
+from ingest.families import family_id
+from maintenance.commissioning import check_stored
+from maintenance.ledger import Ledger, codes, discovered, reports
+from maintenance.ledger.discovered import Wanted
 from maintenance.ledger.rows import Phrase
 from maintenance.ledger.tables import alarms, proofs, tickets
-from maintenance.people import Role
+from maintenance.people import Actor, Role
 from maintenance.photofiles import PhotoFolder
 from maintenance.ticket import State
+from plant.accepting import Accepted
 from plant.catalogue import Text
 from plant.cataloguefile import load_catalogue
 from plant.reading import ReadingBatch
 from plant.severity import Severity
-from plant.site import Equipment, Mode, Plant, Site
+from plant.site import Binding, Equipment, Mode, Plant, Site
 from rules.engine import Engine
 from rules.loader import load_pack
 from rules.model import Rule
@@ -44,6 +52,8 @@ _TYPES = ("pump", "chiller", "ahu", "lv_feeder", "cooling_tower", "hot_water_tan
 NEWEST = f"WO-BENCH-{TICKETS - 1:06d}"
 HASH = "0" * 64
 TOKEN = "bench".ljust(32, "x")
+FAMILY = family_id("shellypro3em-*/events/rpc")
+"""The topics of 200 meters of one kind that nobody has bound."""
 
 
 def _proof(number: int) -> bytes:
@@ -93,6 +103,7 @@ class Big:
         self.code = codes.printed(self.ledger.write(codes.ensure, list(machines), NOW)["m-1"])
         self.ledger.act(NOW, reports.report, reports.Told("m-1", Phrase.NOISE_OR_SMELL, TOKEN))
         self._heard()
+        self._unbound()
         self.app: FastAPI = create_app(
             ApiDeps(
                 self.ledger,
@@ -119,6 +130,26 @@ class Big:
             series = np.repeat(np.array(rows, np.int32), 60)
             ts = np.tile(NOW - DAY + (minute + np.arange(60)) * MINUTE, len(rows)).astype(np.int64)
             self.store.write(_batch(series, ts, np.sin(ts / 1e7) * 5 + 20), table, 2 + minute)
+
+    def _unbound(self) -> None:
+        """Meters that nobody has bound, of 300 kinds and one kind of 200; one binding accepted, one machine checked."""
+        content = Content.of(self._plant, self._pack).encode()
+        base = self.ledger.add_config(content, "bench", NOW).revision
+        discovery = Discovery(Bindings(self._plant))
+        meters = [f"shellypro3em-{n:012x}/events/rpc" for n in range(200)]
+        topics = [*(f"kind-{n}/meter/state" for n in range(300)), *meters]
+        for offset, topic in enumerate(topics, 1):
+            body = {"src": topic.partition("/")[0], "method": "NotifyStatus", "params": {"em:0": {"a_voltage": 231.2}}}
+            discovery.observe(offset, Message(NOW - MINUTE + offset, topic, msgspec.json.encode(body)))
+        changed, gone = discovery.take_changes()
+        self.ledger.write(discovered.keep, changed, gone, site="big", offset=len(topics))
+        binding = Binding(meters[-1], "voltage_l1", "em:0.a_voltage", "V")
+        accepted = Accepted({"m-3": (binding,)})
+        wanted = Wanted(discovery.families[FAMILY], accepted, content, base, topics[-1:], 0)
+        bench = Actor("bench", Role.ADMIN)
+        self.ledger.write(discovered.accept, wanted, bench, NOW, NOW)
+        report = check_stored(self.store, self._plant, "m-1", NOW - DAY, NOW)
+        CommissioningDesk(self.ledger).record(report, bench)
 
     def look(self) -> Live:
         return Live(NOW, True, True, 1, {"rules": 1, "store": 1}, {}, Counted())

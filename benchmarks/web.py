@@ -15,7 +15,7 @@ import httpx2
 
 from api.routes import PREFIX, ROUTES
 from api.web.pages import PAGES
-from benchmarks.bigsite import HASH, MACHINES, NEWEST, OPEN, TICKETS, TOKEN, Big, big_site
+from benchmarks.bigsite import FAMILY, HASH, MACHINES, NEWEST, OPEN, TICKETS, TOKEN, Big, big_site
 from benchmarks.rows import Row, row
 from dutyroom.memory import collect_rarely
 
@@ -35,6 +35,13 @@ FILLED: Mapping[str, str] = {
     "/trends": "/trends?point=m-1/chw_supply_temp",
     "/users/{name}": "/users/bench",
     "/r/{token}": f"/r/{TOKEN}",
+    "/commissioning/{id}": "/commissioning/m-1",
+    "/discovered/{id}": f"/discovered/{FAMILY}",
+    "/acceptances/{id}": "/acceptances/1",
+    "/live/acceptances/{id}": "/live/acceptances/1",
+    f"{PREFIX}/commissioning/{{id}}": f"{PREFIX}/commissioning/m-1",
+    f"{PREFIX}/discovered/{{id}}": f"{PREFIX}/discovered/{FAMILY}",
+    f"{PREFIX}/acceptances/{{id}}": f"{PREFIX}/acceptances/1",
     f"{PREFIX}/tickets/{{id}}": f"{PREFIX}/tickets/{NEWEST}",
     f"{PREFIX}/proofs/{{hash}}": f"{PREFIX}/proofs/{HASH}",
     f"{PREFIX}/reports/{{token}}": f"{PREFIX}/reports/{TOKEN}",

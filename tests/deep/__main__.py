@@ -1,7 +1,7 @@
 """Tries every law of the engine until enough transitions were compared, every decoder on thousands of messages nobody
-has seen, and writes what was seen to docs/deep.json.
+has seen, lives through the faults that take days to show, and writes what was seen to docs/deep.json.
 
-    python -m tests.deep [--seed N] [--transitions N] [--messages N] [--only LAW|DECODER]
+    python -m tests.deep [--seed N] [--transitions N] [--messages N] [--only LAW|DECODER|SCENARIO]
 
 Exit 1 where a transition differs, a set stays too small, a path was never taken, or a decoder raised.
 """
@@ -22,6 +22,7 @@ from random import Random
 
 from ingest.decoders import FORMATS
 from tests.deep.decoders import EXAMPLES, Tried, try_decoder
+from tests.deep.scenarios import LONG, Lived, live_through
 from tests.support.laws import LAWS, PATHS, Law
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,6 +90,17 @@ def read_messages(names: Iterable[str], seed: int, needed: int) -> dict[str, Tri
     return found
 
 
+def live_long(names: Iterable[str]) -> dict[str, Lived]:
+    """Each of these scenarios to its end."""
+    found = {}
+    for name in names:
+        started = time.monotonic()
+        lived = found[name] = live_through(name)
+        told = ", ".join(f"{what} after {minute:g} min" for what, minute in (lived.promised | lived.beside).items())
+        say(f"{name}: {told or 'nothing raised'}; {time.monotonic() - started:.0f} s")
+    return found
+
+
 def say(line: str) -> None:
     """Progress, for whoever waits."""
     sys.stderr.write(line + "\n")
@@ -109,14 +121,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--transitions", type=int, default=10_000, help="transitions each set must compare")
     parser.add_argument("--messages", type=int, default=EXAMPLES, help="messages each decoder must read")
-    parser.add_argument("--only", choices=sorted([*LAWS, *FORMATS]), help="one set; the report is not written")
+    parser.add_argument("--only", choices=sorted([*LAWS, *FORMATS, *LONG]), help="one set; the report is not written")
     options = parser.parse_args()
     chosen = {name: law for name, law in LAWS.items() if options.only in (None, name)}
     head = commit()
     sets = [try_law(name, law, options.seed, options.transitions) for name, law in chosen.items()]
     decoders = read_messages([n for n in FORMATS if options.only in (None, n)], options.seed, options.messages)
+    lived = live_long([name for name in LONG if options.only in (None, name)])
     failures = {one.name: found for one in sets if (found := one.failures(options.transitions))}
     failures |= {name: found for name, one in decoders.items() if (found := one.failures(options.messages))}
+    failures |= {name: found for name, one in lived.items() if (found := one.failures())}
     for name, reasons in failures.items():
         say(f"FAILED {name}: {'; '.join(reasons)}")
     if not options.only and not failures:
@@ -140,6 +154,10 @@ def main() -> int:
                     "refused": one.refused,
                 }
                 for name, one in decoders.items()
+            },
+            "scenarios": {
+                name: {"promised_after_min": one.promised, "advice_beside_after_min": one.beside}
+                for name, one in lived.items()
             },
         }
         REPORT.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
