@@ -116,11 +116,12 @@ def mapping(family: Family, kind: EquipmentType, template: Template | None = Non
 def machines(family: Family, plant: Plant, kind: str) -> dict[tuple[str, str | None], str]:
     """(topic, device) → the equipment of a type whose name it shares most with, none twice."""
     there = [one for one in plant.site.equipment.values() if one.type == kind and not one.retired]
+    called = [(one, _tokens(f"{one.id} {one.path} {one.text.zh} {one.text.en}")) for one in there]
     pairs = []
     for source in family.sources:
         said = _tokens(f"{source.topic} {source.device or ''}")
-        for machine in there:
-            common = said & _tokens(f"{machine.id} {machine.path} {machine.text.zh} {machine.text.en}")
+        for machine, tokens in called:
+            common = said & tokens
             likeness = sum(3 if token.isdigit() and len(token) > 1 else 1 for token in common)
             if likeness >= 2:
                 pairs.append((-likeness, source.topic, source.device or "", machine.id, source.device))
