@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 PHASES = frozenset({"l1", "l2", "l3", "neutral"})
 QUANTITIES = frozenset({
@@ -92,6 +93,7 @@ _GENERIC = frozenset({"active", "phase", "per", "of", "u2"})
 _PIECE = re.compile(r"[Ll][123](?![0-9a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+\d?|\d+")
 
 
+@lru_cache(maxsize=16_384)
 def tags(name: str) -> frozenset[str]:
     """What a name of a point or its words in Chinese or English say; empty where they say nothing we know."""
     found = frozenset(tag for word in _found(name) for tag in word.split())

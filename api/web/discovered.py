@@ -23,12 +23,15 @@ from plant.device import Template
 from plant.errors import BadInput, Conflict, NotFound
 
 _RECENT = 5
+_AT_ONCE = 20
+"""Families on one page: for each it is worked out what it looks like."""
 
 
 class ListAsk(Ask):
-    """Whether to show what was put aside, too."""
+    """Whether to show what was put aside, too; and how many of those heard last are left out."""
 
     ignored: bool = False
+    skip: int = Field(0, ge=0, le=MOST_FAMILIES)
 
 
 class FamilyAsk(Ask):
@@ -49,7 +52,7 @@ class Row:
 
 async def list_discovered(page: APage, ask: Annotated[ListAsk, Query()]) -> HTMLResponse:
     """What comes that nobody has bound."""
-    return await _list(page, ask.ignored)
+    return await _list(page, ask)
 
 
 async def listen(page: APage, filters: Annotated[str, Form(max_length=20_000)] = "") -> Response:
@@ -58,7 +61,7 @@ async def listen(page: APage, filters: Annotated[str, Form(max_length=20_000)] =
     try:
         await page.office.act(page.office.deps.binding.listen, wanted, page.signed_in)
     except BadInput as error:
-        return await _list(page, ignored=False, wrong=str(error), typed=filters, status=422)
+        return await _list(page, ListAsk(), wrong=str(error), typed=filters, status=422)
     return RedirectResponse("/discovered", 303)
 
 
@@ -99,18 +102,21 @@ async def live_acceptance(page: APage, id: AcceptanceId) -> HTMLResponse:
 
 
 async def _list(
-    page: Page, ignored: bool, *, wrong: str | None = None, typed: str | None = None, status: int = 200
+    page: Page, ask: ListAsk, *, wrong: str | None = None, typed: str | None = None, status: int = 200
 ) -> HTMLResponse:
     listed = await page.office.read(discovered.listed)
     recent = await page.office.read(discovered.recent, _RECENT)
     templates = list(page.office.deps.binding.templates().values())
-    shown = [one for one in listed if ignored or one.ignored_by is None]
+    shown = [one for one in listed if ask.ignored or one.ignored_by is None]
+    rest = shown[ask.skip :]
     return page.render(
         "discovered.html",
         status,
-        rows=[_row(page, one, templates) for one in shown],
+        rows=[_row(page, one, templates) for one in rest[:_AT_ONCE]],
+        count=len(shown),
+        next=ask.skip + _AT_ONCE if len(rest) > _AT_ONCE else None,
         aside=sum(one.ignored_by is not None for one in listed),
-        ignored=ignored,
+        ignored=ask.ignored,
         recent=recent,
         filters=typed if typed is not None else "\n".join(page.plant.site.discover),
         most=MOST_FAMILIES,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 
 from dutyroom.content import Content
@@ -48,6 +49,20 @@ async def test_the_list_says_what_each_looks_like(found: House) -> None:
     assert "Shelly Pro 3EM 三相电表" in html
     assert "读不懂" in html
     assert "2 个来源" in html
+
+
+async def test_many_are_shown_page_by_page(found: House) -> None:
+    shown = next(one.family for one in found.ledger.read(discovered.listed) if one.family.pattern == PATTERN)
+    many = [msgspec.structs.replace(shown, id=f"more-{n:02d}", pattern=f"more/{n:02d}", last_at=n) for n in range(45)]
+    found.ledger.write(discovered.keep, many, (), site="campus", offset=99)
+    path: str | None = "/discovered"
+    pages: list[str] = []
+    while path is not None and len(pages) < 9:
+        pages.append(await get(found, path))
+        path = next(iter(re.findall(r'href="(/discovered\?skip=\d+)"', pages[-1])), None)
+    patterns = [pattern for html in pages for pattern in re.findall(r"more/\d\d", html)]
+    assert patterns == [f"more/{n:02d}" for n in reversed(range(45))]
+    assert len(pages) == 3
 
 
 async def test_the_form_comes_filled_with_suggestions_and_their_reasons(found: House) -> None:
