@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -137,7 +138,9 @@ class Big:
         base = self.ledger.add_config(content, "bench", NOW).revision
         discovery = Discovery(Bindings(self._plant))
         meters = [f"shellypro3em-{n:012x}/events/rpc" for n in range(200)]
-        topics = [*(f"kind-{n}/meter/state" for n in range(300)), *meters]
+        # Numbers tell devices of one family apart, so that kinds differ in their letters.
+        kinds = ["".join(letters) for letters in itertools.product("ghijklmn", repeat=3)][:300]
+        topics = [*(f"{kind}/meter/state" for kind in kinds), *meters]
         for offset, topic in enumerate(topics, 1):
             body = {"src": topic.partition("/")[0], "method": "NotifyStatus", "params": {"em:0": {"a_voltage": 231.2}}}
             discovery.observe(offset, Message(NOW - MINUTE + offset, topic, msgspec.json.encode(body)))
