@@ -75,3 +75,10 @@ def test_an_alarm_has_one_word_in_chinese() -> None:
         file for file in tracked_files(ROOT) if file.suffix in (".md", ".yaml", ".py", ".html", ".po", ".js", ".toml")
     ]
     assert [str(file) for file in texts if other in (ROOT / file).read_text(encoding="utf-8")] == []
+
+
+def test_decisions_are_numbered_without_gap_and_say_their_number() -> None:
+    records = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert [int(record.name[:4]) for record in records] == list(range(1, len(records) + 1))
+    for record in records:
+        assert record.read_text(encoding="utf-8").startswith(f"# {int(record.name[:4])}. "), record.name
