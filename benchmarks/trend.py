@@ -8,9 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 from random import Random
 
-import httpx2
 import numpy as np
 
+from benchmarks.peer import cpu_seconds
 from benchmarks.rows import Row, percentile, rounded
 from history.duck import DuckStore
 from history.influx import InfluxStore
@@ -63,17 +63,12 @@ def trend_influx(folder: Path, runs: int, say: Say) -> list[Row]:
 def _settled(influx: Influx, say: Say) -> None:
     """Wait until the server has used less than a tenth of a processor for ten seconds; at most five minutes."""
     began = time.monotonic()
-    calm, used = 0, _cpu_seconds(influx)
+    calm, used = 0, cpu_seconds(influx.process.pid)
     while calm < _CALM_S and time.monotonic() - began < _PATIENCE_S:
         time.sleep(1)
-        now = _cpu_seconds(influx)
+        now = cpu_seconds(influx.process.pid)
         calm, used = (calm + 1 if now - used < _CALM_SHARE else 0), now
     say(f"InfluxDB {'calm' if calm == _CALM_S else 'not yet calm'} after {time.monotonic() - began:.0f} s")
-
-
-def _cpu_seconds(influx: Influx) -> float:
-    text = httpx2.get(f"{influx.url}/metrics").raise_for_status().text
-    return next(float(line.split()[1]) for line in text.splitlines() if line.startswith("process_cpu_seconds_total "))
 
 
 def _rows(
