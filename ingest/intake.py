@@ -19,6 +19,7 @@ from ingest.echoes import Echoes, EchoesState
 from ingest.edges import Edges
 from ingest.floods import TIMES, Floods, FloodsState, Flow
 from ingest.gather import Gathered, gather
+from ingest.links import Links, LinksState
 from ingest.memories import MemoriesState
 from ingest.quick import gather_frame
 from ingest.reasons import Rejected, RejectReason
@@ -79,7 +80,7 @@ class Intaken:
         return Intaken(ReadingBatch.empty())
 
     def __add__(self, later: Intaken) -> Intaken:
-        if not self.messages and not self.requests:
+        if not self.messages and not self.requests and not len(self.batch):
             return later
         return Intaken(
             ReadingBatch.concat((self.batch, later.batch)),
@@ -105,6 +106,7 @@ class _Snapshot(msgspec.Struct, frozen=True):
     edges: EdgeState = EdgeState()
     echoes: EchoesState = EchoesState()
     floods: FloodsState = FloodsState()
+    links: LinksState = LinksState()
 
 
 class Intake:
@@ -123,6 +125,7 @@ class Intake:
         self._nodes = EdgeNodes()
         self._echoes = Echoes(plant.series)
         self._floods = Floods()
+        self._links = Links(plant)
         self._seen = NEVER
         self._held: list[tuple[int, Message]] = []
 
@@ -148,6 +151,7 @@ class Intake:
                         run.add(offset, entry, entry.received_at, self._seen, draining=entry.draining)
                 case Tick():
                     self._release(run, entry.plant_time)
+                    run.link(self._links, offset, entry, self._seen)
                     self._seen = entry.plant_time
                     if entry.listening:
                         run.tick(offset, entry.plant_time, clocked=not self._topic_clock)
@@ -155,6 +159,7 @@ class Intake:
                     self._release(run, None)
                     result, run = result + run.finish(self._door), self._run()
                     self._door.forget()
+                    self._links.forget()
                     self._seen = entry.plant_time
         return result + run.finish(self._door)
 
@@ -203,6 +208,7 @@ class Intake:
             self._nodes.state(),
             self._echoes.state(),
             self._floods.state(),
+            self._links.state,
         )
 
     def _take_up(self, snapshot: _Snapshot) -> None:
@@ -212,6 +218,7 @@ class Intake:
         self._nodes = EdgeNodes.restore(snapshot.edges)
         self._echoes = Echoes.restore(snapshot.echoes, self._plant.series)
         self._floods = Floods.restore(snapshot.floods)
+        self._links = Links(self._plant, snapshot.links)
 
 
 _FRAME = Gathered(1)
@@ -233,6 +240,7 @@ class _Run:
         self._empty = 0
         self._with_rows: list[tuple[int, bool]] = []
         self._requests: list[Request] = []
+        self._ticks: list[int] = []
 
     def add(self, offset: int, message: Message, received_at: int, seen: int, *, draining: bool) -> None:
         again = self._repeats.came_before(message.topic, message.payload, retain=message.retain)
@@ -249,6 +257,10 @@ class _Run:
                 RejectedMessage(offset, received_at, message.topic, excerpt, refused.reason, refused.detail)
                 for refused in gathered.rejected
             )
+
+    def link(self, links: Links, offset: int, tick: Tick, seen: int) -> None:
+        if links.tick(self._columns, offset, tick, seen):
+            self._ticks.append(offset)
 
     def tick(self, offset: int, now: int, *, clocked: bool) -> None:
         self._requests += self._edges.tick(offset, now, clocked=clocked)
@@ -301,7 +313,7 @@ class _Run:
         return Gathered(0, (Rejected(RejectReason.FLOOD, f"{detail}; further ones are only counted"),))
 
     def finish(self, door: Door) -> Intaken:
-        if not self._messages and not self._requests:
+        if not self._messages and not self._requests and not self._ticks:
             return Intaken.nothing()
         gathered = self._columns.build()
         columns = self._echoes.sift(gathered)
@@ -319,9 +331,16 @@ class _Run:
             tuple(self._requests),
             admitted.repairs,
             self._flooded,
-            int(np.count_nonzero(np.diff(admitted.batch.offset))) + 1 if len(admitted.batch) else 0,
+            self._read(admitted),
             self._refused + doubled,
         )
+
+    def _read(self, admitted: Admitted) -> int:
+        """Messages with readings in the batch, which is in journal order; what ticks say is nobody's message."""
+        offsets = admitted.batch.offset
+        if self._ticks:
+            offsets = offsets[~np.isin(offsets, self._ticks)]
+        return int(np.count_nonzero(np.diff(offsets))) + 1 if len(offsets) else 0
 
     def _unstored(self, admitted: Admitted) -> tuple[int, int]:
         """Messages whose every value was a duplicate: those without and those with something refused beside."""

@@ -56,7 +56,7 @@ def test_the_broker_takes_its_configuration_and_keeps_what_it_should(name: str, 
 def test_the_example_site_is_without_a_mistake() -> None:
     plant = read_plant(DEPLOY / "sites" / "campus", load_pack(catalogue=load_catalogue()))
     assert plant.site.id == "campus"
-    assert len(plant.site.equipment) == 21
+    assert len(plant.site.equipment) == 22
 
 
 def queries() -> list[tuple[str, str]]:

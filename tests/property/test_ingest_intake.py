@@ -14,7 +14,7 @@ from ingest.intake import Intake, Intaken
 from ingest.topics import Channel, NativeTopic, parse
 from plant.reading import ReadingBatch
 from plant.site import Binding, Plant, PlantClock
-from tests.unit.ingest.plants import T0, plant
+from tests.unit.ingest.plants import T0, plant, watched
 
 BINDINGS = (
     Binding("plain/+", "tank_temp_top", unit="degF"),
@@ -66,12 +66,15 @@ entries = st.lists(
         messages,
         messages,
         messages,
-        st.integers(-3, 6).map(lambda n: Tick(T0 + 20_000 * n)),
+        st.builds(Tick, st.integers(-3, 6).map(lambda n: T0 + 20_000 * n), st.booleans()),
         st.just(ClockEpoch(T0, T0 + 60_000)),
     ),
     max_size=40,
 )
 plants = st.sampled_from([plant(bindings=BINDINGS, clock=clock) for clock in PlantClock])
+
+with_broker = plants.map(watched)
+"""Of these the ticks become readings too."""
 
 
 def columns(batch: ReadingBatch) -> list[list[str]]:
@@ -88,7 +91,7 @@ def same(one: Intaken, other: Intaken) -> bool:
     return columns(one.batch) == columns(other.batch) and counts(one) == counts(other)
 
 
-@given(plants, entries, st.lists(st.integers(0, 40), max_size=6))
+@given(plants | with_broker, entries, st.lists(st.integers(0, 40), max_size=6))
 def test_cutting_anywhere_and_restarting_anywhere_changes_nothing(
     where: Plant, run: list[Entry], cuts: list[int]
 ) -> None:
@@ -136,7 +139,7 @@ def test_cutting_a_busy_series_changes_nothing(run: list[tuple[int, str, float, 
         assert intake.state() == whole.state()
 
 
-@given(plants, entries)
+@given(plants | with_broker, entries)
 def test_one_by_one_is_the_same_as_all_at_once(where: Plant, run: list[Entry]) -> None:
     numbered = list(enumerate(run, 1))
     intake, pieces = Intake(where), Intaken.nothing()

@@ -100,6 +100,7 @@ def test_the_pack_holds_the_rules_it_promises() -> None:
         "DQ-08",
         "DQ-13",
         "DQ-14",
+        "DQ-15",
         "EL-01",
         "EL-02",
         "EL-08",

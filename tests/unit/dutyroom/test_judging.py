@@ -115,3 +115,19 @@ def test_content_survives_its_bytes_and_equal_content_has_equal_bytes() -> None:
     content = Content.of(Plant(CATALOGUE, SITE), RULES)
     assert Content.decode(content.encode()).rules == content.rules
     assert Content.decode(content.encode()).encode() == content.encode()
+
+
+def test_a_lost_broker_is_one_alarm_and_no_machine_is_silent() -> None:
+    mqtt = Equipment("mqtt", "it/mqtt", "message_broker", NAME)
+    site = replace(SITE, equipment={**SITE.equipment, "mqtt": mqtt})
+    entries: list[Entry] = [config(1, site)]
+    for second in range(3600):
+        at, lost = T0 + second * 1000, 600 <= second < 3000
+        if not lost and second % 5 == 0:
+            entries += [message("a/p1", at, pump_command=1, pump_status=1), message("a/m1", at, mixed_water_temp=40.0)]
+        entries.append(Tick(at, listening=not lost))
+    judged = Judging().take(list(enumerate(entries, start=1)))
+    changes = {EventKind.RAISED, EventKind.CLEARED}
+    told = [(e.equipment, e.rule, e.kind, (e.at - T0) // 1000) for e in judged.events if e.kind in changes]
+    # T0 is a whole minute, and so are the instants of this rule: lost at 0:10, back at 0:50.
+    assert told == [("mqtt", "DQ-15", EventKind.RAISED, 780), ("mqtt", "DQ-15", EventKind.CLEARED, 3060)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from history.entries import Message
 from ingest.intake import Intake, Intaken
@@ -44,6 +45,15 @@ def plant(
     )
     site = Site("demo", "Asia/Shanghai", _WORDS, {machine.id: machine for machine in machines}, clock)
     return Plant(Catalogue({kind.name: kind}), site)
+
+
+def watched(on: Plant) -> Plant:
+    """The plant with a message broker, `mqtt`, of which ticks tell whether anything could be heard."""
+    link = _point("link_status", "bool", Kind.STATUS, low=0.0, high=1.0, decimals=0)
+    kind = EquipmentType("message_broker", _WORDS, 60_000, {link.name: link})
+    broker = Equipment("mqtt", "it/mqtt", kind.name, _WORDS)
+    site = replace(on.site, equipment={**on.site.equipment, broker.id: broker})
+    return Plant(Catalogue({**on.catalogue.types, kind.name: kind}), site)
 
 
 def message(

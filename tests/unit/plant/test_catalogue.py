@@ -38,6 +38,7 @@ def test_the_types_of_the_first_release_are_there() -> None:
         "electric_heater": 60_000,
         "mixing_valve": 1_000,
         "gateway": 60_000,
+        "message_broker": 60_000,
         "weather": 60_000,
     }
 
