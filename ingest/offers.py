@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ingest.discovery import Announced, Family, Found, Source
+from ingest.links import MESSAGE_BROKER
 from plant.catalogue import Catalogue, EquipmentType, Text
 from plant.device import PLACEHOLDER, Template, fill
 from plant.matching import Match, Value, assign, matches
@@ -79,9 +80,11 @@ def template_points(family: Family, template: Template) -> dict[str | None, tupl
 
 
 def types(family: Family, catalogue: Catalogue) -> list[KnownType]:
-    """The equipment types with points for the values, the best first."""
+    """The equipment types with points for the values, the best first; a message broker's is not for messages."""
     values, found = values_of(family), []
     for kind in catalogue.types.values():
+        if kind.name == MESSAGE_BROKER:
+            continue
         chosen = assign(values, list(kind.points.values()))
         if chosen:
             score = sum(match.score for match in chosen.values()) // len(chosen)

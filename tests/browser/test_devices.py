@@ -76,6 +76,16 @@ def family(page: Page, site_url: str, pattern: str) -> None:
     expect(page.get_by_role("heading", name=pattern)).to_be_visible()
 
 
+def listens(page: Page) -> None:
+    """Wait until the service listens to the topics of LISTEN."""
+
+    def there() -> bool:
+        page.reload()
+        return page.locator("textarea[name=filters]").input_value().splitlines() == list(LISTEN)
+
+    wait_until(there, seconds=20, what="the topics are in force")
+
+
 def give(page: Page, topic: str, name: str, device: str = "") -> None:
     """Make a machine of this name for a topic."""
     row = page.locator("li.map.to").filter(has_text=topic).filter(has_text=device)
@@ -114,7 +124,7 @@ def test_from_silence_to_watched(visit: Campus, come: Come) -> None:
     expect(page.get_by_text("Only bound topics are listened to")).to_be_visible()
     page.fill("textarea[name=filters]", "\n".join(LISTEN))
     page.get_by_role("button", name="Listen").click()
-    wait_until(lambda: _listens(page), seconds=20, what="the topics are in force")
+    listens(page)
     for number in range(3):
         speak(visit, born=number == 0)
 
@@ -168,11 +178,6 @@ def test_from_silence_to_watched(visit: Campus, come: Come) -> None:
     page.goto(f"{visitor.url}/discovered")
     expect(page.get_by_text("Everything that comes is bound.")).to_be_visible()
     assert visitor.troubles == []
-
-
-def _listens(page: Page) -> bool:
-    page.reload()
-    return page.locator("textarea[name=filters]").input_value().splitlines() == list(LISTEN)
 
 
 @pytest.mark.parametrize("phone", [True, False])

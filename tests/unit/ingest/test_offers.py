@@ -51,6 +51,12 @@ def test_types_are_ranked_by_how_many_values_they_have_points_for() -> None:
     assert offers.types(family(("x/1", {"count": 3})), CATALOGUE) == []
 
 
+def test_what_only_says_that_it_is_there_is_a_gateway_never_the_message_broker() -> None:
+    lonely = family(("gw/1/state", {"online": True}))
+    assert offers.types(lonely, CATALOGUE)[0].type == "gateway"
+    assert "message_broker" not in {one.type for one in offers.types(lonely, CATALOGUE)}
+
+
 def test_machines_are_found_by_the_number_they_share_and_none_twice() -> None:
     found = offers.machines(plugs(101, 103, 250), PLANT, "dorm_room")
     assert found == {
