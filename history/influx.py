@@ -22,9 +22,10 @@ from history.influxroll import Roller, rollup_buckets
 from history.latest import LatestValues, only_numbers
 from history.levels import DAY_MS, HOUR_MS, Range, joined, runs, within, without
 from history.lineprotocol import Names, in_line_order, line_starts, lines
+from history.linewise import Lines, Manner
 from plant.errors import Corrupt, NotPermitted, Unavailable
 from plant.instants import NEVER, parse_instant
-from plant.reading import ReadingBatch, SeriesTable
+from plant.reading import ReadingBatch, SeriesKey, SeriesTable
 
 _LINES = 10_000
 _READY = "ready"
@@ -67,6 +68,8 @@ class InfluxStore(InfluxReading):
         self._table: SeriesTable | None = None
         self._names = Names.of(SeriesTable(()), site)
         self._newest: NDArray[np.int64] = np.empty(0, np.int64)
+        self._known: dict[SeriesKey, int] = {}
+        self._lines = Lines()
         self._latest = LatestValues()
         self._asked: set[str] = set()
         self._asking = threading.Lock()
@@ -108,14 +111,17 @@ class InfluxStore(InfluxReading):
         # replace another says so in full: what is not newer than its series here, what an earlier process may have
         # written, and what came twice in this batch (of which an interrupted try may have written the first).
         explicit = replaces | (placed.ts <= np.maximum(self._newest[placed.series], self._inherited))
+        machine = self._names.machine[placed.series]
+        manner = self._lines.manner(placed, machine, explicit)
         starts = np.append(line_starts(placed, self._names), len(placed))
         for first in range(0, len(starts) - 1, _LINES):
             last = min(first + _LINES, len(starts) - 1)
             rows = slice(int(starts[first]), int(starts[last]))
-            self._send(placed.take(rows), explicit[rows])
+            self._send(placed.take(rows), manner.take(rows))
         newest = max(self._done.newest, int(batch.ts.max())) if len(batch) else self._done.newest
         self._remember(_Done(offset, newest, self._done.unrolled))
         np.maximum.at(self._newest, batch.series, batch.ts)
+        self._lines.written(placed, machine)
         self._latest.update(batch, table)
 
     def tend(self, now: int, keep_ms: int) -> bool:
@@ -174,14 +180,14 @@ class InfluxStore(InfluxReading):
         _save(self._file, done)
         self._done = done
 
-    def _send(self, batch: ReadingBatch, explicit: NDArray[np.bool_]) -> None:
+    def _send(self, batch: ReadingBatch, manner: Manner) -> None:
         """One request; what it refuses is halved until the readings at fault stand alone."""
         answer = call(
             self._http,
             "POST",
             "/api/v2/write",
             params={"org": self._address.org, "bucket": self._address.bucket, "precision": "ms"},
-            content=lines(batch, self._names, explicit).encode(),
+            content=lines(batch, self._names, manner).encode(),
         )
         if not answer.is_error:
             return
@@ -191,23 +197,22 @@ class InfluxStore(InfluxReading):
             # Said of the whole request, and perhaps hiding another complaint: send what is young enough again.
             self.rejected["beyond_retention"] += int(np.count_nonzero(~kept))
             if kept.any():
-                self._send(batch.take(kept), explicit[kept])
+                self._send(batch.take(kept), manner.take(kept))
         elif len(batch) == 1:
             self.rejected[_reason(answer)] += 1
         else:
             half = len(batch) // 2
-            self._send(batch.take(slice(0, half)), explicit[:half])
-            self._send(batch.take(slice(half, len(batch))), explicit[half:])
+            self._send(batch.take(slice(0, half)), manner.take(slice(0, half)))
+            self._send(batch.take(slice(half, len(batch))), manner.take(slice(half, len(batch))))
 
     def _follow(self, table: SeriesTable) -> None:
-        """Take over a new numbering of the series, keeping what is known of each."""
-        newest = np.full(len(table), NEVER, np.int64)
-        for number, key in enumerate(self._table.keys if self._table else ()):
-            found = table.find(key.equipment, key.point)
-            if found is not None:
-                newest[found] = self._newest[number]
-        self._table, self._newest = table, newest
+        """Take over a new numbering of the series, keeping what is known of each, also of one that went."""
+        if self._table is not None:
+            self._known |= zip(self._table.keys, self._newest.tolist(), strict=True)
+        self._table = table
+        self._newest = np.array([self._known.get(key, NEVER) for key in table.keys], np.int64)
         self._names = Names.of(table, self._site)
+        self._lines.follow(self._names.equipment)
 
 
 def _reason(answer: httpx2.Response) -> str:

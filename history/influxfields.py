@@ -17,6 +17,7 @@ def readings(table: Table, point: str) -> tuple[Samples, NDArray[np.int64]]:
     value = table.columns.get(point, nothing)
     code = table.columns.get(f"{point}__q", nothing)
     seen = table.columns.get(f"{point}__seen", nothing)
+    seen = np.where(np.isfinite(seen), seen, table.columns.get("__seen", nothing))
     there = np.isfinite(value) | np.isfinite(code)
     ts = table.ts[there]
     quality, reason, number = quality_of(np.nan_to_num(code[there]).astype(np.int64))

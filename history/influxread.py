@@ -99,7 +99,8 @@ class InfluxReading:
         if held is None:
             return
         start, end = max(start, held[0]), min(end, held[1] + 1)
-        fields = ", ".join(identifier(key.point + suffix) for key in keys for suffix in ("", "__q", "__seen"))
+        names = [key.point + suffix for key in keys for suffix in ("", "__q", "__seen")]
+        fields = ", ".join(identifier(name) for name in [*names, "__seen"])
         for at in range(start, end, _SLICE_MS):
             where = self._where(keys, at, min(end, at + _SLICE_MS))
             yield query(self._http, self._bucket, [select(fields, where)])[0]

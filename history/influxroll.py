@@ -113,7 +113,7 @@ class Roller:
         names: list[_Name] = []
         parts = []
         for equipment, table in by_tag(self.http, self.address.bucket, select("*", f"{where} GROUP BY equipment")):
-            for point in sorted({_point(field) for field in table.columns}):
+            for point in sorted({_point(field) for field in table.columns} - {""}):
                 parts.append(cells_of(len(names), readings(table, point)[0]))
                 names.append((equipment, point))
         return names, Cells.concat(parts)
@@ -153,4 +153,5 @@ def _lines(heads: Sequence[tuple[str, str]], cells: Cells) -> Iterator[str]:
 
 
 def _point(field: str) -> str:
+    """Of which point a field is; of the line's own `__seen`, of none."""
     return field.removesuffix("__q").removesuffix("__seen")

@@ -1,7 +1,8 @@
 """Readings as InfluxDB line protocol, and the integer that carries quality and reason.
 
 One line is one equipment at one ms; its fields are `<point>` (float), `<point>__q` (quality × 1000 + reason, and
-10000 more where the reading has no number) and `<point>__seen`. A good reading writes its value alone.
+10000 more where the reading has no number) and `<point>__seen`. A good reading writes its value alone. Where all
+readings of a line have one `seen`, the line's field `__seen` may say it for those without one of their own.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from history.buckets import last_of_each
+from history.linewise import Manner, late_seen
 from plant.reading import ReadingBatch, SeriesTable
 
 NO_NUMBER = 10_000
@@ -32,11 +34,15 @@ def quality_of(code: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.u
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The escaped names of a table's series: each one's start of line and field, and which share a line."""
+    """The escaped names of a table's series: each one's start of line and field, and which share a line.
+
+    `machine` is the place of each series' equipment in `equipment`.
+    """
 
     heads: tuple[str, ...]
     fields: tuple[str, ...]
     machine: NDArray[np.int32]
+    equipment: tuple[str, ...]
 
     @staticmethod
     def of(table: SeriesTable, site: str) -> Names:
@@ -51,6 +57,7 @@ class Names:
             ),
             tuple(key.point.translate(ESCAPED) for key in table.keys),
             np.array([number[key.equipment] for key in table.keys], np.int32),
+            tuple(equipment),
         )
 
 
@@ -73,31 +80,33 @@ def line_starts(batch: ReadingBatch, names: Names) -> NDArray[np.int64]:
     return np.flatnonzero(np.concatenate([[True], ends[:-1]])) if len(batch) else np.empty(0, np.int64)
 
 
-def lines(batch: ReadingBatch, names: Names, explicit: NDArray[np.bool_]) -> str:
+def lines(batch: ReadingBatch, names: Names, manner: Manner) -> str:
     """A batch in line order as one text.
 
-    Where `explicit` is true the reading may replace an earlier one of the same ts, so `__q` and `__seen` are written
-    even when they say nothing: InfluxDB merges fields, and the earlier reading's would stay.
+    Where `manner.explicit` is true the reading may replace an earlier one of the same ts, so `__q` and `__seen` are
+    written even when they say nothing: InfluxDB merges fields, and the earlier reading's would stay.
     """
     if not len(batch):
         return ""
     names_of, heads = names.fields, names.heads
     series = batch.series.tolist()
     texts = [f"{names_of[one]}={number}" for one, number in zip(series, _numbers(batch.value.tolist()), strict=True)]
-    codes, seen = _codes(batch), np.where(batch.seen >= batch.ts, batch.seen, -1)
-    odd = (codes != 0) | explicit
-    late = np.flatnonzero((seen >= 0) & ~odd)
+    codes, ticks = _codes(batch), late_seen(batch)
+    seen = np.where(manner.together, -1, ticks)
+    odd, spelt = (codes != 0) | manner.explicit, manner.explicit | manner.spelt
+    late = np.flatnonzero(((seen >= 0) | spelt) & ~odd)
     for row, tick in zip(late.tolist(), seen[late].tolist(), strict=True):
         texts[row] += f",{names_of[series[row]]}__seen={tick}i"
     for row in np.flatnonzero(odd).tolist():
         plain = texts[row] if codes[row] < NO_NUMBER else ""
-        texts[row] = _more(plain, names_of[series[row]], int(codes[row]), int(seen[row]), spelt=bool(explicit[row]))
+        texts[row] = _more(plain, names_of[series[row]], int(codes[row]), int(seen[row]), spelt=bool(spelt[row]))
     starts = line_starts(batch, names)
     begins, times = starts.tolist(), batch.ts[starts].tolist()
+    tails = [f",__seen={tick}i" if tick >= 0 else "" for tick in np.where(manner.together, ticks, -1)[starts].tolist()]
     return "\n".join(
         [
-            f"{heads[series[begin]]}{','.join(texts[begin:end])} {ts}"
-            for begin, end, ts in zip(begins, [*begins[1:], len(texts)], times, strict=True)
+            f"{heads[series[begin]]}{','.join(texts[begin:end])}{tail} {ts}"
+            for begin, end, tail, ts in zip(begins, [*begins[1:], len(texts)], tails, times, strict=True)
         ]
     )
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from history.lineprotocol import Names, code_of, in_line_order, line_starts, lines, quality_of
+from history.linewise import Manner
 from plant.instants import NEVER
 from plant.reading import ReadingBatch, SeriesKey, SeriesTable
 
@@ -22,7 +23,7 @@ NAN = float("nan")
 
 def text(*rows: tuple[int, int, float, int, int, int], explicit: bool = False) -> list[str]:
     batch, _ = in_line_order(ReadingBatch.of((*row, 0) for row in rows), NAMES)
-    return lines(batch, NAMES, np.full(len(batch), explicit)).split("\n")
+    return lines(batch, NAMES, Manner.alone(np.full(len(batch), explicit))).split("\n")
 
 
 def test_points_of_one_equipment_and_ts_share_a_line_and_names_are_escaped() -> None:
@@ -70,7 +71,7 @@ def test_nothing_makes_no_lines() -> None:
 def test_lines_begin_where_equipment_or_time_changes(rows: list[tuple[int, int, int]]) -> None:
     batch = ReadingBatch.of((series, ts, float(value), 0, 0, NEVER, 0) for series, ts, value in rows)
     placed, _ = in_line_order(batch, NAMES)
-    written = [line for line in lines(placed, NAMES, np.zeros(len(placed), np.bool_)).split("\n") if line]
+    written = [line for line in lines(placed, NAMES, Manner.alone(np.zeros(len(placed), np.bool_))).split("\n") if line]
     assert len(line_starts(placed, NAMES)) == len(written) == len({(series == 2, ts) for series, ts, _ in rows})
 
 
@@ -83,5 +84,5 @@ def test_a_code_holds_quality_reason_and_whether_there_is_a_number(quality: int,
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
 def test_a_number_is_written_so_that_it_reads_back_the_same(values: list[float]) -> None:
     batch = ReadingBatch.of((2, ts, value, 0, 0, NEVER, 0) for ts, value in enumerate(values))
-    written = lines(batch, NAMES, np.zeros(len(batch), np.bool_)).split("\n")
+    written = lines(batch, NAMES, Manner.alone(np.zeros(len(batch), np.bool_))).split("\n")
     assert [float(line.rpartition("=")[2].split(" ")[0]) for line in written] == values
