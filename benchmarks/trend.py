@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmarks.peer import cpu_seconds
 from benchmarks.rows import Row, percentile, rounded
+from dutyroom.memory import collect_rarely
 from history.duck import DuckStore
 from history.influx import InfluxStore
 from history.influxql import InfluxAddress
@@ -80,6 +81,7 @@ def _rows(
     targets: tuple[float, float],
     settle: Callable[[], None] = lambda: None,
 ) -> list[Row]:
+    collect_rarely()  # as `dutyroom run` does
     began = time.perf_counter()
     count = _fill(store)
     say(f"{count:,} readings written and rolled up in {time.perf_counter() - began:.0f} s")
