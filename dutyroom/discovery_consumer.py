@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import structlog
 
 from dutyroom.content import Content
-from dutyroom.following import Follower
+from dutyroom.following import READ_LIMIT, Follower
 from history.entries import Config, Entry, Message
 from history.protocols import FollowedJournal
 from ingest.bindings import Bindings
@@ -23,7 +23,7 @@ _LOOK_BACK = 100_000
 log = structlog.get_logger()
 
 
-class DiscoveryConsumer(Follower):
+class DiscoveryConsumer(Follower[Sequence[tuple[int, Entry]]]):
     """Watches what nobody has bound. A family is written at most once in `keep_seconds`, with the offset: counts are
     exact over restarts.
     """
@@ -61,15 +61,19 @@ class DiscoveryConsumer(Follower):
             self._revision = config.revision
         log.info("discovery ready", offset=self.offset, families=self.families)
 
-    def take(self, entries: Sequence[tuple[int, Entry]]) -> None:
+    def read_on(self) -> Sequence[tuple[int, Entry]]:
+        """The entries as they are."""
+        return self.journal.read(self.offset, READ_LIMIT)
+
+    def take(self, stretch: Sequence[tuple[int, Entry]]) -> None:
         """Look at every message; write what changed when it is time."""
-        for offset, entry in entries:
+        for offset, entry in stretch:
             if isinstance(entry, Message):
                 if self._discovery is not None:
                     self._discovery.observe(offset, entry)
             elif isinstance(entry, Config) and entry.revision != self._revision:
                 self._configure(entry)
-        self.offset = entries[-1][0]
+        self.offset = stretch[-1][0]
         if time.monotonic() - self._kept_at >= self.keep_seconds:
             self._keep()
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Sized
+from typing import Generic, TypeVar
 
 import structlog
 
-from history.entries import Entry
 from history.protocols import FollowedJournal
 from plant.errors import Unavailable
 
 T = TypeVar("T")
+Stretch = TypeVar("Stretch", bound=Sized)
+"""What a consumer reads in one go; its length is the number of journal entries."""
 
 _WAIT_SECONDS = 0.5
 _RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -23,7 +24,7 @@ READ_LIMIT = 5_000
 log = structlog.get_logger()
 
 
-class Follower(ABC):
+class Follower(ABC, Generic[Stretch]):
     """One consumer of the journal in a thread of its own. Its offset only moves with its effect."""
 
     def __init__(self, name: str, journal: FollowedJournal) -> None:
@@ -59,8 +60,12 @@ class Follower(ABC):
         """Bring the state to where the effects already are; sets `offset`."""
 
     @abstractmethod
-    def take(self, entries: Sequence[tuple[int, Entry]]) -> None:
-        """Take effect of the entries and move `offset` to the last of them."""
+    def read_on(self) -> Stretch:
+        """What the journal holds after `offset`, up to about READ_LIMIT entries; empty where there is nothing yet."""
+
+    @abstractmethod
+    def take(self, stretch: Stretch) -> None:
+        """Take effect of what was read and move `offset` to the last of it."""
 
     def rest_seconds(self, taken: int) -> float:
         """How long to let entries gather before the next read; `taken` is how many the last one had."""
@@ -108,10 +113,10 @@ class Follower(ABC):
         last_idle = time.monotonic()
         while not self._stopping.is_set():
             if self.journal.wait(self.offset, _WAIT_SECONDS):
-                entries = self.insist(lambda: self.journal.read(self.offset, READ_LIMIT))
-                if entries:
-                    self.take(entries)
-                    self._stopping.wait(self.rest_seconds(len(entries)))
+                stretch = self.insist(self.read_on)
+                if stretch:
+                    self.take(stretch)
+                    self._stopping.wait(self.rest_seconds(len(stretch)))
             if time.monotonic() - last_idle >= _WAIT_SECONDS:
                 self.insist(self.idle)
                 last_idle = time.monotonic()

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import structlog
 
+from dutyroom.decoder import Decoder, DecoderState, read_state
+from dutyroom.decoding import Block, DecodedJournal, SharedDecoding, advance, front
 from dutyroom.following import READ_LIMIT, Follower
 from dutyroom.judging import Judged, Judging
 from dutyroom.snapshots import Snapshots
-from history.entries import Entry, Tick
 from history.protocols import FollowedJournal
 from ingest.reasons import RejectReason
 from ingest.requests import Request
@@ -27,6 +28,7 @@ _SNAPSHOT_ENTRIES = 200_000
 _RUSH = 300
 """Plant seconds a second from which on nobody can be watching alarm by alarm."""
 _GATHER_SECONDS = 0.4
+_TRIES = 10
 _CROWD, _CROWD_SECONDS = 100, 0.05
 """Where so many entries come at once, more are let gather for so long: judging a thousand costs little more."""
 
@@ -48,7 +50,7 @@ def ask_nobody(requests: Sequence[Request]) -> None:
     """Where there is no broker to ask on."""
 
 
-class RulesConsumer(Follower):
+class RulesConsumer(Follower[Block]):
     """Evaluates the journal of one site and commits what comes of it."""
 
     def __init__(
@@ -60,10 +62,13 @@ class RulesConsumer(Follower):
         site: str,
         probe: Probe = pass_by,
         ask: Ask = ask_nobody,
+        decoding: SharedDecoding | None = None,
     ) -> None:
+        """`decoding`: with whom it shares the work of decoding; it decodes by itself where there is nobody."""
         super().__init__("rules", journal)
         self.ledger, self.site, self.probe, self.ask = ledger, site, probe, ask
         self.snapshots = Snapshots(folder, "rules")
+        self.decoded = DecodedJournal(self.name, journal, decoding or SharedDecoding(journal), self.snapshots)
         self.judging = Judging()
         self.passed = NEVER
         self.listening = False
@@ -82,41 +87,35 @@ class RulesConsumer(Follower):
         """Load the newest usable snapshot and replay to the committed offset with effects fenced off."""
         self._epoch = self.ledger.take_lease(CONSUMER, self.site)
         committed = self.ledger.offset(CONSUMER, self.site)
-        self.offset = self._load(committed)
-        while self.offset < committed:
-            entries = [
-                item
-                for item in self.journal.read(self.offset, min(READ_LIMIT, committed - self.offset))
-                if item[0] <= committed
-            ]
-            if not entries:
-                raise Corrupt(f"the journal ends at {self.offset}, before the ledger's offset {committed}")
-            self.judging.take(entries)
-            self.offset = entries[-1][0]
+        self.offset, decoder = self._load(committed)
+        for offset, pieces in advance(self.journal, decoder, self.offset, committed):
+            self.judging.take(pieces)
+            self.offset = offset
+        self.decoded.begin(decoder)
         self.passed = self.judging.plant_time
         # behind the offset where a new ledger meets a journal whose front is gone
         self._saved_offset, self._committed_offset = self.offset, committed
         log.info("rules ready", offset=self.offset, site=self.site)
 
-    def take(self, entries: Sequence[tuple[int, Entry]]) -> None:
+    def read_on(self) -> Block:
+        """What the entries became."""
+        return self.decoded.read(self.offset)
+
+    def take(self, stretch: Block) -> None:
         """Evaluate a read and commit it: at once where it had an effect, else at most a second later."""
-        judged = self.judging.take(entries)
+        judged = self.judging.take(stretch.pieces)
         self._count(judged)
         self.probe("engine_step")
-        ticks = [entry for _, entry in entries if isinstance(entry, Tick)]
+        ticks = [piece.tick for piece in stretch.pieces if piece.tick is not None]
         self.listening = ticks[-1].listening if ticks else self.listening
-        self.offset = entries[-1][0]
-        self._ask(judged.intaken.requests)
-        if (
-            judged.events
-            or judged.rejected
-            or judged.intaken.repairs
-            or time.monotonic() - self._committed_at >= _COMMIT_SECONDS
-        ):
+        self.offset = stretch.last
+        self._ask(judged.requests)
+        now = time.monotonic()
+        if judged.events or judged.rejected or judged.repairs or now - self._committed_at >= _COMMIT_SECONDS:
             self._commit(judged)
         waited = time.monotonic() - self._saved_at
         if waited >= self.snapshot_seconds or self.offset - self._saved_offset >= _SNAPSHOT_ENTRIES:
-            self.save()
+            self.save(stretch.state)
 
     def rest_seconds(self, taken: int) -> float:
         """While plant time rushes (a past is made, a recording replayed) ticks gather: one pass closes them all."""
@@ -137,43 +136,54 @@ class RulesConsumer(Follower):
     def finish(self) -> None:
         """Commit and snapshot, so that the next start has nothing to replay."""
         self.idle()
-        self.save()
+        for _ in range(_TRIES):
+            if self._gave_up or self.save():
+                break
+            self.take(self.read_on())  # others have decoded ahead; the state is to be had where they are
+            self.idle()
+        self.decoded.end()
 
-    def save(self) -> None:
-        """Snapshot the state, never ahead of what the ledger has."""
+    def save(self, state: DecoderState | None = None) -> bool:
+        """Snapshot the state, never ahead of what the ledger has; False where others have decoded ahead meanwhile.
+
+        `state` is the decoder's at `offset`, where it is at hand.
+        """
         self.idle()
-        data = self.judging.snapshot()
-        if data is not None and self._committed_offset == self.offset:
+        state = state or self.decoded.state(self.offset)
+        if state is None:
+            return self.judging.engine is None
+        if self._committed_offset == self.offset:
             self.probe("before_snapshot")
-            self.snapshots.save(self.offset, data)
+            self.snapshots.save(self.offset, self.judging.snapshot(state))
             self._saved_offset = self.offset
         self._saved_at = time.monotonic()
+        return True
 
     def needed_after(self) -> int:
         """The journal must keep what comes after this offset."""
         oldest = self.snapshots.oldest()
         return 0 if oldest is None else min(oldest, self.offset)
 
-    def _load(self, committed: int) -> int:
-        """State of the newest usable snapshot not ahead of the ledger; its offset, or the journal's beginning."""
+    def _load(self, committed: int) -> tuple[int, Decoder]:
+        """State of the newest usable snapshot not ahead of the ledger, or of the journal's beginning: its offset, and
+        the decoder there.
+        """
         for offset, data in self.snapshots.newest(committed):
             if offset + 1 < self.journal.first_offset:
                 break
             try:
-                self.judging = Judging.restore(data)
+                decoder = Decoder.restore(read_state(data))
+                self.judging = Judging.restore(data, decoder.content)
             except Corrupt as error:
                 log.warning("snapshot dropped", offset=offset, why=str(error))
                 continue
-            return offset
+            return offset, decoder
         self.judging = Judging()
-        start = self.journal.first_offset - 1
+        start, decoder, pieces = front(self.journal, committed)
         if start and committed:
             log.warning("state is rebuilt from what the journal still holds", first=start + 1, committed=committed)
-        start = min(start, committed) if committed else start
-        in_force = self.journal.config_at(start)  # retention may have taken its entry from before the front
-        if in_force is not None:
-            self.judging.take([(start, in_force)])
-        return start
+        self.judging.take(pieces)
+        return start, decoder
 
     def _commit(self, judged: Judged | None) -> None:
         """One ledger transaction for everything up to `offset`."""
@@ -191,7 +201,7 @@ class RulesConsumer(Follower):
             if judged
             else (),
             catching_up=self._catching_up,
-            repairs=judged.intaken.repairs if judged else (),
+            repairs=judged.repairs if judged else (),
         )
 
         def write() -> bool:
@@ -218,18 +228,18 @@ class RulesConsumer(Follower):
             self.ask(requests)
 
     def _count(self, judged: Judged) -> None:
-        taken = judged.intaken
-        self.messages += taken.messages
-        self.empty += taken.empty
-        self.repeated += taken.repeated
-        self.read += taken.read
-        self.refused += taken.refused
-        self.flooded += taken.flooded
-        self.duplicates += taken.duplicates
-        self.conflicts += taken.conflicts
-        if taken.flooded:
-            self.rejected[RejectReason.FLOOD] = self.rejected.get(RejectReason.FLOOD, 0) + taken.flooded
-        for repair in taken.repairs:
+        for taken in judged.intaken:
+            self.messages += taken.messages
+            self.empty += taken.empty
+            self.repeated += taken.repeated
+            self.read += taken.read
+            self.refused += taken.refused
+            self.flooded += taken.flooded
+            self.duplicates += taken.duplicates
+            self.conflicts += taken.conflicts
+            if taken.flooded:
+                self.rejected[RejectReason.FLOOD] = self.rejected.get(RejectReason.FLOOD, 0) + taken.flooded
+        for repair in judged.repairs:
             self.repaired[repair.kind.value] = self.repaired.get(repair.kind.value, 0) + 1
         for item in judged.rejected:
             self.rejected[item.reason.value] = self.rejected.get(item.reason.value, 0) + 1

@@ -18,6 +18,7 @@ from dutyroom.asking import Asking
 from dutyroom.brokers import brokers_of
 from dutyroom.content import Content
 from dutyroom.datafolder import make_data_folder
+from dutyroom.decoding import SharedDecoding
 from dutyroom.discovery_consumer import DiscoveryConsumer
 from dutyroom.firstaccount import ensure_account, ensure_guest
 from dutyroom.housekeeping import Housekeeping
@@ -159,12 +160,14 @@ def _collect(service: Running, journal: JournalFile, stack: AsyncExitStack, prob
 async def _serve(service: Running, stack: AsyncExitStack, probe: Probe, demo: DemoDesk | None) -> None:
     settings = service.settings
     service.store = stack.enter_context(open_store(settings, service.content.plant.site.id))
+    decoding = SharedDecoding(service.journal)
     service.storing = StoreConsumer(
         service.journal,
         service.store,
         settings.data / "snapshots",
         keep=upkeep(service.store, settings.retention.raw_days),
         report=partial(_redecoded, service.ledger),
+        decoding=decoding,
     )
     service.asking = Asking(brokers_of(settings.all_brokers))
     service.discovering = DiscoveryConsumer(service.journal, service.ledger, site=service.content.plant.site.id)
@@ -175,6 +178,7 @@ async def _serve(service: Running, stack: AsyncExitStack, probe: Probe, demo: De
         site=service.content.plant.site.id,
         probe=probe,
         ask=service.asking.put,
+        decoding=decoding,
     )
     for consumer in (service.storing, service.rules, service.discovering):
         consumer.start()

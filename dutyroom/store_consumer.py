@@ -1,4 +1,4 @@
-"""The store consumer: journal → intake → telemetry store, with its own offset and pace."""
+"""The store consumer: decoded journal → telemetry store, with its own offset and pace."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import msgspec
 import structlog
 
 from dutyroom.content import Content
+from dutyroom.decoder import DecoderState, Piece
+from dutyroom.decoding import Block, DecodedJournal, SharedDecoding, decoder_at
 from dutyroom.following import READ_LIMIT, Follower
 from dutyroom.redecode import Order, Report, redecode
 from dutyroom.snapshots import Snapshots
-from history.entries import ClockEpoch, Command, Config, Entry, Message, Tick
+from history.entries import ClockEpoch, Command
 from history.protocols import FollowedJournal, TelemetryStore
-from ingest.intake import Intake
 from maintenance.ledger.discovered import REDECODE, Redecoded
-from plant.errors import Corrupt
 from plant.instants import NEVER
 from plant.reading import ReadingBatch
 
@@ -26,18 +26,15 @@ _SNAPSHOT_SECONDS = 10.0
 _OFFSET_SECONDS = 2.0
 _HOUR_MS = 3_600_000
 _GATHER_SECONDS = 0.1
+_MOST_ENTRIES = 4 * READ_LIMIT
+"""Written in one go where others have decoded them: the store is then kept busy while the next part is made ready."""
+_TRIES = 10
 
 log = structlog.get_logger()
 
 
-class _State(msgspec.Struct, frozen=True):
-    revision: int
-    content: bytes
-    intake: bytes
-
-
-class StoreConsumer(Follower):
-    """Decodes the journal once more and writes every reading to the store: a slow store delays no alarm."""
+class StoreConsumer(Follower[Block]):
+    """Writes every reading to the store at the store's own pace: a slow one delays no alarm."""
 
     def __init__(
         self,
@@ -47,55 +44,53 @@ class StoreConsumer(Follower):
         *,
         keep: Callable[[int], bool],
         report: Report,
+        decoding: SharedDecoding | None = None,
     ) -> None:
         """`keep` is one step of the store's upkeep, in this thread: called with the plant time of each new plant hour,
         and again while it says that there is more to do and no readings wait. `report` is told what decoding the past
-        with new bindings gave.
+        with new bindings gave. `decoding`: with whom it shares the work of decoding; by itself where there is nobody.
         """
         super().__init__("store", journal)
         self.store = store
         self.keep, self.report = keep, report
-        self.passed = NEVER
-        self._heard = NEVER
+        self.passed = self._heard = NEVER
         self._kept_hour = 0
         self.snapshots = Snapshots(folder, "store")
+        self.decoded = DecodedJournal(self.name, journal, decoding or SharedDecoding(journal), self.snapshots)
         self.written = 0
         self.redecoded_messages = self.redecoded_readings = 0
-        self._intake: Intake | None = None
         self._content: Content | None = None
-        self._raw = b""
-        self._revision = 0
         self._stored_offset = 0
         self._stored_at = self._saved_at = time.monotonic()
 
     def recover(self) -> None:
-        """Bring the intake to where the store already is, without writing again."""
-        stored = self.store.offset()
-        self.offset = self._load(stored)
-        while self.offset < stored:
-            entries = [item for item in self.journal.read(self.offset, READ_LIMIT) if item[0] <= stored]
-            if not entries:
-                raise Corrupt(f"the journal ends at {self.offset}, before the store's offset {stored}")
-            self._decode(entries)
-            self.offset = entries[-1][0]
-        self._stored_offset = self.offset
+        """Stand where the store already is, without writing again."""
+        self.offset, decoder = decoder_at(self.journal, self.snapshots, self.store.offset())
+        self._stored_offset, self._content = self.offset, decoder.content
+        self.decoded.begin(decoder)
         log.info("store ready", offset=self.offset)
 
-    def take(self, entries: Sequence[tuple[int, Entry]]) -> None:
+    def read_on(self) -> Block:
+        """What the entries became."""
+        return self.decoded.read(self.offset, _MOST_ENTRIES)
+
+    def take(self, stretch: Block) -> None:
         """Write the readings of a read; a changed configuration changes the numbering of series, so it ends a write."""
-        start = 0
-        for place, (offset, entry) in enumerate(entries):
-            if isinstance(entry, Config) and place > start:
-                self._write(entries[start:place])
-                start = place
-            elif isinstance(entry, Command) and entry.action == REDECODE:
-                self._write(entries[start:place])
-                start = place
-                if not self._redecode(Order.of(entry), offset):
+        batches: list[ReadingBatch] = []
+        reached = stretch.after
+        for piece in stretch.pieces:
+            if isinstance(piece.entry, Command) and piece.entry.action == REDECODE:
+                if not self._write(batches, reached) or not self._redecode(Order.of(piece.entry), piece.last):
                     return
-        self._write(entries[start:])
-        if time.monotonic() - self._saved_at >= _SNAPSHOT_SECONDS:
-            self._save()
+                batches = []
+            batches.append(piece.intaken.batch)
+            reached, self._heard = piece.last, max(self._heard, _heard(piece))
+            if piece.content is not None:
+                if not self._write(batches, reached):
+                    return
+                batches, self._content = [], piece.content
+        if self._write(batches, reached) and time.monotonic() - self._saved_at >= _SNAPSHOT_SECONDS:
+            self._save(stretch.state)
 
     def rest_seconds(self, taken: int) -> float:
         """Readings that come together are written together: a store takes a thousand lines at hardly more than ten."""
@@ -112,23 +107,33 @@ class StoreConsumer(Follower):
     def finish(self) -> None:
         """Remember where we are."""
         self.insist(self.idle)
-        self._save()
+        for _ in range(_TRIES):
+            before = self.offset
+            if self.held_up is not None or self._save():
+                break
+            self.take(self.read_on())  # others have decoded ahead; the state is to be had where they are
+            if self.offset == before:
+                break
+            self.insist(self.idle)
+        self.decoded.end()
 
     def needed_after(self) -> int:
         """The journal must keep what comes after this offset."""
         oldest = self.snapshots.oldest()
         return 0 if oldest is None else min(oldest, self.offset)
 
-    def _write(self, entries: Sequence[tuple[int, Entry]]) -> None:
-        if not entries:
-            return
-        batch, last = self._decode(entries), entries[-1][0]
+    def _write(self, batches: Sequence[ReadingBatch], last: int) -> bool:
+        """Store what has gathered up to offset `last`; False when told to stop meanwhile."""
+        if last == self.offset:
+            return True
+        batch = ReadingBatch.concat(batches)
         if len(batch) or time.monotonic() - self._stored_at >= _OFFSET_SECONDS:
             if self.insist(lambda: self._store(batch, last)) is None:
-                return
+                return False
             self.written += len(batch)
         self.offset = last
         self.passed = max(self.passed, self._heard)
+        return True
 
     def _redecode(self, order: Order, offset: int) -> bool:
         """Complete the past and report it, all before the command itself counts as read: cut short, it is done again,
@@ -156,58 +161,22 @@ class StoreConsumer(Follower):
         self._stored_offset, self._stored_at = offset, time.monotonic()
         return True
 
-    def _decode(self, entries: Sequence[tuple[int, Entry]]) -> ReadingBatch:
-        batches = []
-        run: list[tuple[int, Entry]] = []
-        for offset, entry in entries:
-            match entry:
-                case Config():
-                    batches.append(self._feed(run))
-                    run = []
-                    self._configure(entry)
-                case Message():
-                    run.append((offset, entry))
-                case Tick() | ClockEpoch():
-                    run.append((offset, entry))
-                    self._heard = entry.plant_time
-        batches.append(self._feed(run))
-        return ReadingBatch.concat(batches)
+    def _save(self, state: DecoderState | None = None) -> bool:
+        """Keep the decoder's state, never ahead of what the store has; False where others have decoded ahead meanwhile.
 
-    def _feed(self, run: list[tuple[int, Entry]]) -> ReadingBatch:
-        if not run or self._intake is None:
-            return ReadingBatch.empty()
-        return self._intake.feed_many(run).batch
-
-    def _configure(self, config: Config) -> None:
-        if config.revision == self._revision:
-            return
-        content = Content.decode(config.content)
-        self._intake = Intake(content.plant) if self._intake is None else self._intake.with_plant(content.plant)
-        self._content, self._raw, self._revision = content, config.content, config.revision
-
-    def _load(self, stored: int) -> int:
-        for offset, data in self.snapshots.newest(stored):
-            if offset + 1 < self.journal.first_offset:
-                break
-            try:
-                state = msgspec.msgpack.decode(data, type=_State)
-                content = Content.decode(state.content)
-                self._intake = Intake.restore(content.plant, state.intake)
-            except (Corrupt, msgspec.MsgspecError) as error:
-                log.warning("snapshot dropped", consumer=self.name, offset=offset, why=str(error))
-                continue
-            self._content, self._raw, self._revision = content, state.content, state.revision
-            return offset
-        start = self.journal.first_offset - 1
-        start = min(start, stored) if stored else start
-        in_force = self.journal.config_at(start)  # retention may have taken its entry from before the front
-        if in_force is not None:
-            self._configure(in_force)
-        return start
-
-    def _save(self) -> None:
-        """Keep the intake's state, never ahead of what the store has."""
+        `state` is what it is at `offset`, where that is at hand.
+        """
+        state = state or self.decoded.state(self.offset)
+        if state is None:
+            return self._content is None
         self._saved_at = time.monotonic()
-        if self._intake is not None and self._stored_offset == self.offset:
-            state = _State(self._revision, self._raw, self._intake.state())
+        if self._stored_offset == self.offset:
             self.snapshots.save(self.offset, msgspec.msgpack.encode(state))
+        return True
+
+
+def _heard(piece: Piece) -> int:
+    """Plant time that the piece speaks of; NEVER where it does not."""
+    if isinstance(piece.entry, ClockEpoch):
+        return piece.entry.plant_time
+    return NEVER if piece.tick is None else piece.tick.plant_time

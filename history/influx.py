@@ -7,6 +7,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2
@@ -27,7 +28,7 @@ from plant.errors import Corrupt, NotPermitted, Unavailable
 from plant.instants import NEVER, parse_instant
 from plant.reading import ReadingBatch, SeriesKey, SeriesTable
 
-_LINES = 10_000
+_LINES = 5_000
 _READY = "ready"
 _BOUND = re.compile(r"Retention Policy Lower Bound at ([-\d]+T[:\d]+)")
 _REASONS = (
@@ -77,10 +78,12 @@ class InfluxStore(InfluxReading):
         self.rejected: Counter[str] = Counter()
         """Readings that InfluxDB would not take, by reason; they are lost and everything else is not."""
         super().__init__(client(address), address, site)
+        self._sender = ThreadPoolExecutor(1, thread_name_prefix="influx")
         self._roller = Roller(self._http, address, site)
 
     def close(self) -> None:
         """Let go of the connections; further calls are errors."""
+        self._sender.shutdown()
         self._http.close()
 
     def offset(self) -> int:
@@ -113,11 +116,7 @@ class InfluxStore(InfluxReading):
         explicit = replaces | (placed.ts <= np.maximum(self._newest[placed.series], self._inherited))
         machine = self._names.machine[placed.series]
         manner = self._lines.manner(placed, machine, explicit)
-        starts = np.append(line_starts(placed, self._names), len(placed))
-        for first in range(0, len(starts) - 1, _LINES):
-            last = min(first + _LINES, len(starts) - 1)
-            rows = slice(int(starts[first]), int(starts[last]))
-            self._send(placed.take(rows), manner.take(rows))
+        self._send_all(placed, manner)
         newest = max(self._done.newest, int(batch.ts.max())) if len(batch) else self._done.newest
         self._remember(_Done(offset, newest, self._done.unrolled))
         np.maximum.at(self._newest, batch.series, batch.ts)
@@ -180,14 +179,31 @@ class InfluxStore(InfluxReading):
         _save(self._file, done)
         self._done = done
 
-    def _send(self, batch: ReadingBatch, manner: Manner) -> None:
+    def _send_all(self, placed: ReadingBatch, manner: Manner) -> None:
+        """A batch in line order, _LINES a request, in turn; each is written out while the one before is under way."""
+        starts = np.append(line_starts(placed, self._names), len(placed))
+        under_way: Future[None] | None = None
+        try:
+            for first in range(0, len(starts) - 1, _LINES):
+                last = min(first + _LINES, len(starts) - 1)
+                rows = slice(int(starts[first]), int(starts[last]))
+                batch, how = placed.take(rows), manner.take(rows)
+                body = lines(batch, self._names, how).encode()
+                if under_way is not None:
+                    under_way.result()
+                under_way = self._sender.submit(self._send, batch, how, body)
+        finally:
+            if under_way is not None:
+                under_way.result()
+
+    def _send(self, batch: ReadingBatch, manner: Manner, body: bytes | None = None) -> None:
         """One request; what it refuses is halved until the readings at fault stand alone."""
         answer = call(
             self._http,
             "POST",
             "/api/v2/write",
             params={"org": self._address.org, "bucket": self._address.bucket, "precision": "ms"},
-            content=lines(batch, self._names, manner).encode(),
+            content=lines(batch, self._names, manner).encode() if body is None else body,
         )
         if not answer.is_error:
             return

@@ -8,7 +8,6 @@ from importlib import resources
 from pathlib import Path
 
 from dutyroom.content import Content
-from dutyroom.judging import Judging
 from history.entries import Config, Entry, Message, Tick
 from ingest.intake import RejectedMessage
 from maintenance.ledger import EngineCommit, Ledger, queries
@@ -22,6 +21,7 @@ from rules.events import AlarmEvent, EventKind
 from rules.loader import load_pack
 from simulators.scenario import Deadline, deadlines, load_scenario
 from simulators.simulation import Simulation
+from tests.support.alone import Alone
 
 MINUTE = 60_000
 CREW = Actor("li.wei", Role.CREW)
@@ -50,7 +50,7 @@ class LiveSite:
         self.events: list[AlarmEvent] = []
         self.rejected: list[RejectedMessage] = []
         self._ledger = ledger
-        self._judging = Judging()
+        self._judging = Alone()
         self._lease = ledger.take_lease("rules", self.plant.site.id)
         self._offset = 0
         self._commit([Config(1, "", Content.of(self.plant, rules).encode())])

@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 
 from dutyroom.content import Content, digest
-from dutyroom.judging import Judging
 from history.entries import Command, Config, Entry, Message, Tick
 from plant.catalogue import Text
 from plant.cataloguefile import load_catalogue
@@ -17,6 +16,7 @@ from plant.errors import Corrupt
 from plant.site import Equipment, Mode, Plant, PlantClock, Site
 from rules.events import AlarmEvent, EventKind
 from rules.loader import load_pack
+from tests.support.alone import Alone
 
 T0 = 1_800_000_000_000
 NAME = Text("泵", "pump")
@@ -58,13 +58,13 @@ def journal(seconds: int = 900) -> list[tuple[int, Entry]]:
 
 
 def events(parts: Sequence[Sequence[tuple[int, Entry]]], *, snapshots: bool = False) -> list[AlarmEvent]:
-    judging = Judging()
+    alone = Alone()
     found: list[AlarmEvent] = []
     for part in parts:
-        found += judging.take(part).events
-        data = judging.snapshot()
+        found += alone.take(part).events
+        data = alone.snapshot()
         if snapshots and data is not None:
-            judging = Judging.restore(data)
+            alone = Alone.restore(data)
     return found
 
 
@@ -97,18 +97,18 @@ def test_a_changed_site_keeps_the_timers_of_what_stayed() -> None:
 
 
 def test_messages_before_any_configuration_are_counted() -> None:
-    judging = Judging()
-    judging.take([(1, message("a/p1", T0, pump_status=1)), (2, Tick(T0))])
-    assert judging.ignored_before_config == 2
+    alone = Alone()
+    alone.take([(1, message("a/p1", T0, pump_status=1)), (2, Tick(T0))])
+    assert alone.judging.ignored_before_config == 2
 
 
 def test_a_damaged_snapshot_is_refused() -> None:
-    judging = Judging()
-    judging.take(journal(10))
-    data = judging.snapshot()
+    alone = Alone()
+    alone.take(journal(10))
+    data = alone.snapshot()
     assert data is not None
     with pytest.raises(Corrupt):
-        Judging.restore(data[:-50])
+        Alone.restore(data[:-50])
 
 
 def test_content_survives_its_bytes_and_equal_content_has_equal_bytes() -> None:
@@ -126,7 +126,7 @@ def test_a_lost_broker_is_one_alarm_and_no_machine_is_silent() -> None:
         if not lost and second % 5 == 0:
             entries += [message("a/p1", at, pump_command=1, pump_status=1), message("a/m1", at, mixed_water_temp=40.0)]
         entries.append(Tick(at, listening=not lost))
-    judged = Judging().take(list(enumerate(entries, start=1)))
+    judged = Alone().take(list(enumerate(entries, start=1)))
     changes = {EventKind.RAISED, EventKind.CLEARED}
     told = [(e.equipment, e.rule, e.kind, (e.at - T0) // 1000) for e in judged.events if e.kind in changes]
     # T0 is a whole minute, and so are the instants of this rule: lost at 0:10, back at 0:50.
