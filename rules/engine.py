@@ -28,7 +28,8 @@ from rules.timeline import Timeline
 from rules.verification import Verification
 
 STEPS_MS = (1_000, 5_000, 10_000, 60_000)
-_CHUNK_CELLS = 2_000_000
+_CHUNK_CELLS = 500_000
+"""Signals × instants of one pass: 4 MB a plane, of which a type's rules have some dozens at a time."""
 _CHUNK_INSTANTS = 8_192
 _COMMANDS_KEPT = 10_000
 
@@ -101,7 +102,7 @@ class Engine:
         self.plant_time = NEVER
         for group in self.groups:
             group.assembler.next_instant = None
-            group.assembler.pending.clear()
+            group.assembler.waiting.clear()
             group.started = NEVER
             for kind in group.types:
                 kind.state.arrays.clear()
@@ -158,7 +159,7 @@ class Engine:
             assembler = group.assembler
             last = assembler.last_closable(plant_time)
             if assembler.next_instant is None:
-                waiting = assembler.first_effect()
+                waiting = assembler.waiting.first_effect()
                 assembler.next_instant = last if waiting is None else min(waiting, last)
                 group.started = assembler.next_instant
             if assembler.next_instant <= last:
@@ -169,7 +170,7 @@ class Engine:
         """How much plant time one pass may cover, so that its planes stay in memory."""
         signals = max(len(group.assembler.spec.number) for group in self.groups)
         finest = min(group.step_ms for group in self.groups)
-        return max(64, min(_CHUNK_INSTANTS, _CHUNK_CELLS // max(signals, 1))) * finest
+        return max(16, min(_CHUNK_INSTANTS, _CHUNK_CELLS // max(signals, 1))) * finest
 
     def _advance(self, moment: int) -> list[AlarmEvent]:
         made: list[tuple[Group, Frames]] = []

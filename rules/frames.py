@@ -20,6 +20,7 @@ from plant.instants import NEVER
 from plant.quality import Quality, takes_effect
 from plant.reading import ReadingBatch
 from rules.lang.fixed import Bools, Ints
+from rules.waiting import WaitingReadings, effect
 
 
 def lateness_live(step_ms: int) -> int:
@@ -30,14 +31,6 @@ def lateness_live(step_ms: int) -> int:
 def lateness_file(step_ms: int) -> int:
     """Over files nothing is on its way."""
     return 0
-
-
-def effect(ts: Ints, seen: Ints, step_ms: int, lateness_ms: int) -> Ints:
-    """The instant at which each reading takes effect."""
-    own: Ints = -(-ts // step_ms) * step_ms
-    first_open: Ints = ((np.maximum(seen, NEVER // 2) - lateness_ms) // step_ms + 1) * step_ms
-    later: Ints = np.maximum(own, first_open)
-    return later
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +90,12 @@ class Assembler:
         self.in_force = InForce(
             np.full(count, NEVER, np.int64), np.zeros(count, np.int64), np.ones(count, bool), np.zeros(count, np.uint8)
         )
-        self.pending: list[ReadingBatch] = []
         self.late = 0
         self.next_instant: int | None = None
         top = int(spec.number.max()) + 1 if count else 0
         self._row = np.full(top, -1, np.int64)
         self._row[spec.number] = np.arange(count)
+        self.waiting = WaitingReadings(self._row, spec.fold_max, step_ms, lateness_ms)
 
     def feed(self, batch: ReadingBatch) -> None:
         """Take readings in journal order; those of foreign series or never to be evaluated are left out."""
@@ -113,7 +106,7 @@ class Assembler:
         mine = row >= 0
         mine &= takes_effect(batch.reason, self.spec.holds[np.maximum(row, 0)])
         if mine.any():
-            self.pending.append(batch.take(mine))
+            self.late += self.waiting.add(batch.take(mine), self.in_force.ts)
 
     def rows_of(self, batch: ReadingBatch) -> Ints:
         """Rows of the group's signals that readings it has taken belong to."""
@@ -122,12 +115,6 @@ class Assembler:
     def row_of_number(self) -> dict[int, int]:
         """Row of each series number."""
         return {number: row for row, number in enumerate(self.spec.number.tolist())}
-
-    def first_effect(self) -> int | None:
-        """The earliest instant at which a waiting reading takes effect."""
-        if not self.pending:
-            return None
-        return min(int(effect(b.ts, b.seen, self.step_ms, self.lateness_ms).min()) for b in self.pending)
 
     def last_closable(self, plant_time: int) -> int:
         """The last instant that a tick at `plant_time` closes."""
@@ -139,18 +126,8 @@ class Assembler:
             raise ValueError("the first instant has not been set")
         instants = np.arange(self.next_instant, last + 1, self.step_ms, dtype=np.int64)
         self.next_instant = last + self.step_ms
-        due = self._take_due(last)
+        due = self.waiting.take_due(last)
         return self._sample(instants, due)
-
-    def _take_due(self, last: int) -> ReadingBatch:
-        """Remove and return the waiting readings whose effect is not after `last`, in journal order."""
-        if not self.pending:
-            return ReadingBatch.empty()
-        waiting = ReadingBatch.concat(self.pending)
-        due = effect(waiting.ts, waiting.seen, self.step_ms, self.lateness_ms) <= last
-        rest = waiting.take(~due)
-        self.pending = [rest] if len(rest) else []
-        return waiting.take(due)
 
     def _sample(self, instants: Ints, due: ReadingBatch) -> Frames:
         """Forward-fill the readings in force over the instants and judge what is still known."""

@@ -33,16 +33,16 @@ _MAGIC = b"DRSNAP"
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """An array: dtype, shape and its bytes."""
+    """An array: dtype, shape and its bytes, which are not copied: encode it before the array changes."""
 
     dtype: str
     shape: tuple[int, ...]
-    data: bytes
+    data: memoryview
 
     @staticmethod
     def of(array: NDArray[np.generic]) -> Packed:
         """Any array."""
-        return Packed(array.dtype.str, array.shape, np.ascontiguousarray(array).tobytes())
+        return Packed(array.dtype.str, array.shape, np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
 
     def array(self) -> NDArray[np.generic]:
         """The array again, writable."""
@@ -124,7 +124,7 @@ def decode(data: bytes) -> EngineState:
 def save_group(group: Group, table: SeriesTable) -> GroupState:
     """One grid's state."""
     assembler, force = group.assembler, group.assembler.in_force
-    waiting = ReadingBatch.concat(assembler.pending)
+    waiting = assembler.waiting.all()
     keys = [table.keys[number] for number in assembler.spec.number.tolist()]
     return GroupState(
         signals=[(key.equipment, key.point) for key in keys],
