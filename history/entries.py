@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+HELD_BYTES = 256
+"""What a message in memory takes beside the bytes of its topic and payload, at most: objects and their heads."""
+
 
 class Message(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A raw MQTT message as it came. `received_at` is plant time, ms UTC; `generation` counts connections."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from history.batches import WriterLock, failure, open_writer, translated
 from history.codec import checksum, compress, newest_time, pack, pack_config
 from history.entries import Config, Entry
+from history.protocols import READ_BYTES
 from history.recent import RecentBatches
 from history.retention import Keep, Removed, step
 from history.stored import StoredJournal, check_batch
@@ -91,9 +92,10 @@ class JournalFile(StoredJournal):
                 self._grown.notify_all()
             return self._last
 
-    def read(self, after: int, limit: int = 10_000) -> Sequence[tuple[int, Entry]]:
+    def read(self, after: int, limit: int = 10_000, most_bytes: int = READ_BYTES) -> Sequence[tuple[int, Entry]]:
         """Up to about `limit` entries with offset > `after`, in order, whole stored batches at a time.
 
+        It ends with the batch that reaches `limit` entries or `most_bytes` packed bytes.
         Raises Corrupt when `after` + 1 has been removed by retention, when the journal ends before `after`
         (it is older than its consumer), or when a batch fails its checksum.
         """
@@ -101,8 +103,8 @@ class JournalFile(StoredJournal):
             _check_not_ahead(self.path, after, self._last)
             if after == self._last:
                 return []
-            recent = self._recent.read(after, limit)
-        return self._read_stored(after, limit) if recent is None else recent
+            recent = self._recent.read(after, limit, most_bytes)
+        return self._read_stored(after, limit, most_bytes) if recent is None else recent
 
     def wait(self, after: int, timeout: float) -> bool:
         """Block until an entry beyond `after` is durable (True) or `timeout` seconds have passed (False)."""
@@ -167,11 +169,11 @@ class JournalFollower(StoredJournal):
         """Offset of the newest durable entry; 0 when none was ever written."""
         return self._bounds()[1]
 
-    def read(self, after: int, limit: int = 10_000) -> Sequence[tuple[int, Entry]]:
+    def read(self, after: int, limit: int = 10_000, most_bytes: int = READ_BYTES) -> Sequence[tuple[int, Entry]]:
         """As JournalFile.read."""
         last = self.last_offset
         _check_not_ahead(self.path, after, last)
-        return [] if after == last else self._read_stored(after, limit)
+        return [] if after == last else self._read_stored(after, limit, most_bytes)
 
     def wait(self, after: int, timeout: float) -> bool:
         """As JournalFile.wait; looks into the file every 20 ms, which costs some 20 µs a look."""

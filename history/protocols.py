@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from history.entries import Config, Entry
 from plant.reading import ReadingBatch, SeriesKey, SeriesTable
 
+READ_BYTES = 4 * 2**20
+"""Of packed entries, at which a read ends: in memory they take up to twice that, decoded ten times."""
+
 
 class JournalReader(Protocol):
     """Reads entries by offset; offsets are the running numbers of entries, from 1, without gaps."""
@@ -24,9 +27,10 @@ class JournalReader(Protocol):
     def last_offset(self) -> int:
         """Offset of the newest durable entry; 0 when none was ever written."""
 
-    def read(self, after: int, limit: int = 10_000) -> Sequence[tuple[int, Entry]]:
+    def read(self, after: int, limit: int = 10_000, most_bytes: int = READ_BYTES) -> Sequence[tuple[int, Entry]]:
         """Up to about `limit` entries with offset > `after`, in order, whole stored batches at a time.
 
+        It ends with the batch that reaches `limit` entries or `most_bytes` packed bytes.
         Raises Corrupt when `after` + 1 has already been removed by retention.
         """
 

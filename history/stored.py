@@ -52,9 +52,9 @@ class StoredJournal:
             first, last = db.execute(BOUNDS).fetchone()
         return (1, 0) if first is None else (first, last)
 
-    def _read_stored(self, after: int, limit: int) -> list[tuple[int, Entry]]:
+    def _read_stored(self, after: int, limit: int, most_bytes: int) -> list[tuple[int, Entry]]:
         found: list[tuple[int, Entry]] = []
-        expected = after + 1
+        expected, size = after + 1, 0
         with self._readers.lend() as db:
             cursor = db.execute(_FROM, (expected,))
             try:
@@ -62,9 +62,11 @@ class StoredJournal:
                     if first > expected:
                         raise Corrupt(_gone(self.path, expected, first))
                     check_batch(self.path, first, crc, body)
-                    found.extend(pair for pair in enumerate(unpack(decompress(body)), first) if pair[0] >= expected)
+                    packed = decompress(body)
+                    found.extend(pair for pair in enumerate(unpack(packed), first) if pair[0] >= expected)
                     expected = max(expected, first + n)
-                    if len(found) >= limit:
+                    size += len(packed)
+                    if len(found) >= limit or size >= most_bytes:
                         break
             finally:
                 cursor.close()  # an open cursor would hold back the checkpoint

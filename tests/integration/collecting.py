@@ -12,7 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from history.entries import Entry, Message
 from history.journal import JournalFile
-from history.protocols import Journal
+from history.protocols import READ_BYTES, Journal
 from ingest.broker import Broker
 from ingest.clocks import Pace
 from ingest.collector import Collector
@@ -42,8 +42,8 @@ class GatedJournal:
     def last_offset(self) -> int:
         return self._journal.last_offset
 
-    def read(self, after: int, limit: int = 10_000) -> Sequence[tuple[int, Entry]]:
-        return self._journal.read(after, limit)
+    def read(self, after: int, limit: int = 10_000, most_bytes: int = READ_BYTES) -> Sequence[tuple[int, Entry]]:
+        return self._journal.read(after, limit, most_bytes)
 
     def wait(self, after: int, timeout: float) -> bool:
         return self._journal.wait(after, timeout)

@@ -20,6 +20,7 @@ from dutyroom.decoding import DecodedJournal, SharedDecoding, decoder_at
 from dutyroom.judging import Judging
 from dutyroom.snapshots import Snapshots
 from history.entries import ClockEpoch, Command, Config, Entry, Message, Tick
+from history.protocols import READ_BYTES
 from plant.catalogue import Text
 from plant.cataloguefile import load_catalogue
 from plant.errors import Corrupt
@@ -84,7 +85,7 @@ class Written:
         self.entries = entries
         self.last_offset = 0
 
-    def read(self, after: int, limit: int = 10_000) -> Sequence[tuple[int, Entry]]:
+    def read(self, after: int, limit: int = 10_000, most_bytes: int = READ_BYTES) -> Sequence[tuple[int, Entry]]:
         return self.entries[after : min(self.last_offset, after + limit)]
 
     def wait(self, after: int, timeout: float) -> bool:

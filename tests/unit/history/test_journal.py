@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import tracemalloc
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
@@ -12,11 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from history.entries import Config, Entry, Message, Tick
+from history.codec import pack
+from history.entries import HELD_BYTES, Config, Entry, Message, Tick
 from history.journal import JournalFile, JournalFollower
-from history.recent import RecentBatches
+from history.protocols import READ_BYTES
+from history.recent import MOST_BYTES, RecentBatches
 from plant.errors import Conflict, Corrupt, StorageFull, Unavailable
-from tests.unit.history.entries import message, messages
+from tests.unit.history.entries import T0, message, messages
 
 Source = JournalFile | JournalFollower
 
@@ -88,6 +91,38 @@ def test_a_read_ends_with_the_batch_that_reaches_the_limit(journal: JournalFile,
         for source in (journal, follower):
             assert [offset for offset, _ in source.read(0, 4)] == [1, 2, 3, 4, 5, 6]
             assert [offset for offset, _ in source.read(0, 3)] == [1, 2, 3]
+
+
+def test_a_read_ends_with_the_batch_that_reaches_the_bytes(journal: JournalFile, path: Path) -> None:
+    sizes = []
+    for first in range(1, 9):
+        large = [Message(1, "large", Random(first).randbytes(READ_BYTES // 3))]
+        sizes.append(len(pack(large)))
+        journal.append(large)
+    with JournalFollower(path) as follower:
+        for source in (journal, follower):
+            assert [offset for offset, _ in source.read(0)] == [1, 2, 3]
+            assert [offset for offset, _ in source.read(3, most_bytes=sizes[3])] == [4]
+            assert [offset for offset, _ in source.read(3, most_bytes=sizes[3] + 1)] == [4, 5]
+            assert [offset for offset, _ in everything(source)] == list(range(1, 9))
+
+
+def test_memory_holds_no_more_than_it_says_however_small_the_entries() -> None:
+    recent, first = RecentBatches(), 1
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        while first == 1 or recent.read(0, 1, 1) is not None:
+            batch = tuple(
+                Message(T0 + number, "t", b"%d" % number, "mqtt://broker", 1, mid=1_000 + number)
+                for number in range(1_000)
+            )
+            recent.add(first, batch, len(pack(batch)))
+            first += len(batch)
+        held = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert MOST_BYTES // 3 < held <= MOST_BYTES
 
 
 def test_a_consumer_ahead_of_the_journal_is_told(journal: JournalFile, path: Path) -> None:
@@ -239,22 +274,26 @@ def test_the_configuration_in_force_is_found_at_every_offset(journal: JournalFil
     st.lists(st.tuples(st.integers(1, 5), st.integers(1, 12 << 20)), max_size=30),
     st.integers(0, 100),
     st.integers(1, 50),
+    st.integers(1, 40 << 20),
 )
 def test_memory_serves_the_same_entries_as_the_file_or_says_it_cannot(
-    batches: list[tuple[int, int]], after: int, limit: int
+    batches: list[tuple[int, int]], after: int, limit: int, most_bytes: int
 ) -> None:
     recent = RecentBatches()
     first, ends = 1, []
     for n, size in batches:
         recent.add(first, messages(first, n), size)
         first += n
-        ends.append(first - 1)
-    got = recent.read(after, limit)
-    total = sum(size for _, size in batches)
+        ends.append((first - 1, size))
+    got = recent.read(after, limit, most_bytes)
+    total = sum(size + n * HELD_BYTES for n, size in batches)
     if not batches or (got is None and after >= 0):
         assert got is None
-        assert not batches or total > 32 << 20  # only a full memory forgets
+        assert not batches or total > MOST_BYTES  # only a full memory forgets
         return
     assert got is not None
-    reached = min((end for end in ends if end - after >= limit), default=first - 1)
+    reached, read = after, 0
+    for end, size in ends:
+        if end > after and reached - after < limit and read < most_bytes:
+            reached, read = end, read + size
     assert got == list(enumerate(messages(1, first - 1), 1))[after:reached]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from history.entries import ClockEpoch, Command, Entry, Tick
+from history.protocols import READ_BYTES
 from ingest.ticking import Link, SystemTicks, last_tick
 from plant.instants import NEVER
 from tests.unit.ingest.plants import T0
@@ -80,7 +81,7 @@ class Held:
         self._entries = entries
         self.first_offset, self.last_offset = 1, len(entries)
 
-    def read(self, after: int, limit: int = 10_000) -> Sequence[tuple[int, Entry]]:
+    def read(self, after: int, limit: int = 10_000, most_bytes: int = READ_BYTES) -> Sequence[tuple[int, Entry]]:
         return list(enumerate(self._entries, 1))[after : after + 3]
 
     def wait(self, after: int, timeout: float) -> bool:
