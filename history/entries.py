@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-HELD_BYTES = 256
+HELD_BYTES = 320
 """What a message in memory takes beside the bytes of its topic and payload, at most: objects and their heads."""
 
 

@@ -9,13 +9,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
-from history.entries import Entry
+from history.entries import HELD_BYTES, Entry
 from ingest.mqtt.packets import Publish
 
 MOST_MESSAGES = 131_072
 """For each broker: twice what it can have unacknowledged, for a lost connection and for its heir."""
 
-MOST_BYTES = 256 * 2**20
+MOST_BYTES = 64 * 2**20
+"""In memory, of all brokers: half is for what comes while connections are read, the rest for what was under way."""
 
 
 class Acknowledger(Protocol):
@@ -29,7 +30,8 @@ class Acknowledger(Protocol):
 class Parcel:
     """Entries to be journalled together, and to whom that is then told: `messages` are owed an acknowledgement.
 
-    Messages that are not to be journalled have no entry and are only acknowledged, in their turn.
+    Messages that are not to be journalled have no entry and are only acknowledged, in their turn. `size` is what it
+    takes in memory (`size_of`).
     """
 
     entries: Sequence[Entry] = ()
@@ -42,6 +44,11 @@ class Parcel:
     def count(self) -> int:
         """How much room it takes, in messages."""
         return max(len(self.entries), len(self.messages), 1)
+
+
+def size_of(messages: Sequence[Publish]) -> int:
+    """Bytes in memory of messages that become entries."""
+    return sum([len(message.payload) + len(message.topic) for message in messages]) + HELD_BYTES * len(messages)
 
 
 class Inbox:
@@ -61,7 +68,7 @@ class Inbox:
 
     @property
     def roomy(self) -> bool:
-        """Less than half full: a new connection may bring its own."""
+        """Less than half full: a connection may bring more."""
         return self._count < self._most // 2 and self._bytes < MOST_BYTES // 2
 
     def put(self, parcel: Parcel) -> bool:

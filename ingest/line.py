@@ -12,7 +12,7 @@ from history.entries import Entry, Message, Tick
 from ingest.broker import Broker
 from ingest.clocks import Pace, PublishedClock
 from ingest.decoders.loose import parse_json, parse_ts, text
-from ingest.inbox import Inbox, Parcel
+from ingest.inbox import Inbox, Parcel, size_of
 from ingest.mqtt.connection import Connection
 from ingest.mqtt.dangers import Danger, told
 from ingest.mqtt.packets import Publish
@@ -126,6 +126,13 @@ class Line:
         """For the session: what a connection brings must find room."""
         return self._inbox.roomy
 
+    def may_read(self) -> bool:
+        """For the session: what the journal cannot take soon stays with the broker, whose silence that is not."""
+        roomy = self._inbox.roomy
+        if not roomy:
+            self._heard = self._pace.monotonic()
+        return roomy
+
     def connected(self, connection: Connection) -> None:
         """For the session."""
         self._sessions_lost += connection.generation > 1 and not connection.session_present
@@ -144,8 +151,7 @@ class Line:
         self._received += len(messages)
         self._heard = self._pace.monotonic()
         entries = self._entries(connection, messages)
-        size = sum([len(message.payload) + len(message.topic) for message in messages])
-        if not self._inbox.put(Parcel(entries, size, messages, connection)):
+        if not self._inbox.put(Parcel(entries, size_of(messages), messages, connection)):
             self._overflow(connection, messages)
 
     def drain(self) -> None:

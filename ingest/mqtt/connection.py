@@ -22,6 +22,8 @@ from plant.errors import BadInput
 _LAST_MID = 65_535
 _MALFORMED = 0x81
 _POLL_S = 1.0
+_FULL_POLL_S = 0.02
+"""How soon to look for room again; an acknowledgement, which comes with it, is sooner."""
 
 
 class Listener(Shape):
@@ -29,6 +31,9 @@ class Listener(Shape):
 
     def may_connect(self) -> bool:
         """Whether there is room for what a connection would bring."""
+
+    def may_read(self) -> bool:
+        """Whether there is room for more; while there is none the broker's bytes stay in the socket, then with it."""
 
     def connected(self, connection: Connection) -> None:
         """Connected and subscribed: what is published now comes after everything that waited."""
@@ -168,10 +173,12 @@ class Connection:
         self._send(packets.connect(login))
         self._heard, answer_by = now, now + broker.connect_timeout_s
         while not self._ended.is_set():
-            data = wire.exchange(_POLL_S)
+            reading = not self.subscribed or self._listener.may_read()
+            data = wire.exchange(_POLL_S if reading else _FULL_POLL_S, reading=reading)
             now = time.monotonic()
-            if data:
+            if data or not reading:
                 self._heard = now
+            if data:
                 self._take(data)
             if not self.subscribed and now > answer_by:
                 self.end(f"{broker.url} does not answer")

@@ -54,22 +54,34 @@ class Wire:
         except BlockingIOError:
             return  # it is full of the same word
 
-    def exchange(self, seconds: float) -> bytes:
+    def exchange(self, seconds: float, *, reading: bool = True) -> bytes:
         """Send what waits and give what has come (empty: nothing), waiting at most so long for either.
 
-        Raises OSError when the connection has ended, Closed where the other side ended it.
+        Without `reading` nothing is taken, so that the other side must wait. Raises OSError when the connection has
+        ended, Closed where the other side ended it.
         """
         self._flush()
-        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._out else 0)
-        if wanted != self._events:
-            self._events = wanted
-            self._selector.modify(self._link, wanted)
-        ready = self._selector.select(0.0 if self._more else max(seconds, 0.0))
+        self._want((selectors.EVENT_READ if reading else 0) | (selectors.EVENT_WRITE if self._out else 0))
+        ready = self._selector.select(0.0 if self._more and reading else max(seconds, 0.0))
         if any(key.fileobj is self._woken for key, _ in ready):
             self._woken.recv(4096)
         self._flush()
+        if not reading:
+            return b""
         readable = self._more or any(key.fileobj is self._link and mask & selectors.EVENT_READ for key, mask in ready)
         return self._read() if readable else b""
+
+    def _want(self, events: int) -> None:
+        """Let the selector look for these on the link; for none it may not know the link at all."""
+        if events == self._events:
+            return
+        if not events:
+            self._selector.unregister(self._link)
+        elif not self._events:
+            self._selector.register(self._link, events)
+        else:
+            self._selector.modify(self._link, events)
+        self._events = events
 
     def close(self, last_words: Sequence[bytes]) -> None:
         """Send what waits and these, as far as the other side takes them within a second; then close."""
@@ -85,7 +97,7 @@ class Wire:
         try:
             self._flush()
             if self._out:
-                self._selector.modify(self._link, selectors.EVENT_WRITE)
+                self._want(selectors.EVENT_WRITE)
                 self._selector.select(_GOODBYE_S)
                 self._flush()
             self._link.shutdown(socket.SHUT_RDWR)

@@ -22,12 +22,16 @@ class Remembering:
 
     def __init__(self, *, acknowledging: bool = True) -> None:
         self.acknowledging = acknowledging
+        self.roomy = True
         self.messages: list[Publish] = []
         self.begun = threading.Event()
         self.over = threading.Event()
 
     def may_connect(self) -> bool:
         return True
+
+    def may_read(self) -> bool:
+        return self.roomy
 
     def connected(self, connection: object) -> None:
         self.begun.set()
@@ -134,6 +138,21 @@ class Peer:
         self.link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for part in [data[i : i + 1] for i in range(len(data))] if one_by_one else [data]:
             self.link.sendall(part)
+
+    def fill(self, packet: bytes) -> tuple[int, bytes]:
+        """Send it again and again (10,000 times at most) until nothing more is taken for half a second: how often, and
+        what is left to say of the last.
+        """
+        assert self.link is not None
+        sent, rest = 0, packet
+        self.link.settimeout(0.5)
+        with suppress(TimeoutError):
+            while sent < 10_000:
+                rest = rest[self.link.send(rest) :]
+                if not rest:
+                    sent, rest = sent + 1, packet
+        self.link.settimeout(10)
+        return (sent, b"") if rest == packet else (sent + 1, rest)
 
     def let_in(self, *, five: bool = False, properties: bytes = b"") -> None:
         """CONNECT, CONNACK, SUBSCRIBE, SUBACK, as a healthy broker does."""

@@ -50,6 +50,14 @@ def say(gateway: Client, topic: str, *payloads: bytes, qos: int = 1, retain: boo
         sent.wait_for_publish(10)
 
 
+def listen(gateway: Client, topic: str) -> None:
+    """Subscribe and wait until the broker has: what is said afterwards comes live, not as retained."""
+    granted = threading.Event()
+    gateway.on_subscribe = lambda client, data, mid, codes, properties: granted.set()
+    gateway.subscribe(topic, 1)
+    assert granted.wait(10)
+
+
 NUMBERS = [str(number).encode() for number in range(300)]
 
 
@@ -178,7 +186,7 @@ def test_status_says_that_we_are_there_and_that_we_left(
 ) -> None:
     status, said = f"{plant}/collector/status", list[tuple[bytes, bool]]()
     gateway.on_message = lambda client, data, message: said.append((bytes(message.payload), message.retain))
-    gateway.subscribe(status, 1)
+    listen(gateway, status)
     with at_work(kind, broker, Remembering(), status=status, filters=(f"{plant}/x",)) as subject:
         until(lambda: said == [(b'{"online":true}', False)], "the word that we are there")
         subject.leave()
@@ -189,7 +197,7 @@ def test_status_says_that_we_are_there_and_that_we_left(
 def test_our_last_will_is_told_where_the_line_is_cut(kind: Kind, broker: Broker, plant: str, gateway: Client) -> None:
     status, said = f"{plant}/collector/status", list[bytes]()
     gateway.on_message = lambda client, data, message: said.append(bytes(message.payload))
-    gateway.subscribe(status, 1)
+    listen(gateway, status)
     listener = Remembering()
     with Relay(broker.port) as relay:
         through = replace(broker, port=relay.port)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -243,3 +244,33 @@ def test_acknowledgements_are_written_together_in_order(peer: Peer) -> None:
         until(lambda: len(listener.messages) == 500, "all")
         subject.ack(listener.messages)
         assert [int.from_bytes(peer.packet()[2:], "big") for _ in range(500)] == list(range(1, 501))
+
+
+def test_without_room_the_bytes_stay_with_the_broker_and_come_when_there_is(peer: Peer) -> None:
+    listener = Remembering()
+    with talking(BULK, peer, listener, keepalive_s=1) as subject:
+        peer.let_in()
+        peer.say(publish(V311, 1, "plant/a", b"1"))
+        until(lambda: listener.payloads == [b"1"], "the first")
+        assert peer.packet() == b"\x40\x02\x00\x01"
+        listener.roomy = False
+        began = time.monotonic()
+        # What is in the socket may have been under way before; of the rest nothing is taken.
+        sent, rest = peer.fill(publish(V311, 2, "plant/a", b"x" * 10_000))
+        held = len(listener.messages)
+        until(lambda: time.monotonic() - began > 3, "longer than a broker may be silent")
+        assert (len(listener.messages), subject.reason) == (held, None)
+        assert held < sent < 10_000
+        listener.acknowledging, listener.roomy = False, True
+        peer.say(rest)
+        until(lambda: len(listener.messages) == 1 + sent, "all of it")
+
+
+def test_who_hangs_up_while_there_is_no_room_is_noticed_by_the_next_ping(peer: Peer) -> None:
+    listener = Remembering()
+    with talking(BULK, peer, listener, keepalive_s=1) as subject:
+        peer.let_in()
+        until(lambda: subject.subscribed, "subscribed")
+        listener.roomy = False
+        peer.close()
+        assert "lost" in ended(subject)

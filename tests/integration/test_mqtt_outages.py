@@ -17,6 +17,7 @@ from history.entries import Message
 from history.journal import JournalFile
 from ingest.broker import Broker
 from ingest.collector import Collector
+from ingest.inbox import MOST_BYTES
 from ingest.intake import Intake
 from tests.integration.collecting import (
     PACE,
@@ -26,6 +27,7 @@ from tests.integration.collecting import (
     frames,
     levels,
     listening,
+    payloads,
     publish,
     until,
 )
@@ -86,6 +88,25 @@ def test_full_disk_holds_everything_and_goes_on_when_there_is_room(broker: Mosqu
         until(lambda: listening(collector), "listening")
         assert collector.status().journal_error is None
     assert levels(journal) == list(range(100))
+
+
+def test_while_the_journal_is_stuck_messages_stay_with_the_broker(broker: Mosquitto, journal: JournalFile) -> None:
+    # This broker sends what it has without waiting for acknowledgements: 100 MB here, none of which is asked for twice.
+    gated = GatedJournal(journal)
+    body, count = b"x" * 250_000, 400
+    with collecting(broker, gated) as collector:
+        until(lambda: listening(collector), "listening")
+        gated.gate.clear()
+        publish(broker, *[(TANK, body)] * count)
+        until(lambda: collector.status().waiting * len(body) > MOST_BYTES // 2, "no more room")
+        publish(broker, (TANK, b"the last"))
+        # Half the room, a read that was under way, and what the writer has taken before the gate.
+        assert collector.status().waiting * len(body) < MOST_BYTES // 2 + 2**20
+        assert collector.status().received * len(body) < MOST_BYTES // 2 + 12 * 2**20
+        gated.gate.set()
+        until(lambda: payloads(journal)[-1:] == [b"the last"], "all of it")
+        assert (collector.status().generation, collector.status().stalls_healed) == (1, 0)
+    assert payloads(journal) == [body] * count + [b"the last"]
 
 
 def test_connection_on_which_nothing_comes_back_is_replaced(broker: Mosquitto, journal: JournalFile) -> None:

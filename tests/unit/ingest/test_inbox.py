@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from history.entries import Tick
-from ingest.inbox import MOST_BYTES, MOST_MESSAGES, Inbox, Parcel
+import tracemalloc
+
+from history.entries import Message, Tick
+from ingest.inbox import MOST_BYTES, MOST_MESSAGES, Inbox, Parcel, size_of
 from ingest.mqtt.packets import Publish
+from tests.unit.ingest.plants import T0
 
 
 def test_taken_in_order_and_in_pieces() -> None:
@@ -23,6 +26,21 @@ def test_full_in_bytes_refuses() -> None:
     assert not inbox.roomy
     inbox.take(1, MOST_BYTES)
     assert inbox.put(Parcel(size=1))
+
+
+def test_small_messages_count_what_they_take_in_memory() -> None:
+    def made() -> tuple[list[Publish], list[Message]]:
+        came = [Publish("t", b"%d" % n, mid=1_000 + n) for n in range(20_000)]
+        return came, [Message(T0 + n, one.topic, one.payload, "b", mid=one.mid) for n, one in enumerate(came)]
+
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        kept = made()
+        held = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert held <= size_of(kept[0]) <= 1.5 * held
 
 
 def test_full_in_messages_refuses_and_a_second_broker_has_room_of_its_own() -> None:
