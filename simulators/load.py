@@ -35,9 +35,9 @@ class LoadPlan:
     """How much to send: `frames` to each of `equipment` pumps at `load/pump-0001` …, in rounds over all of them.
 
     Frame n of a pump is stamped `start + n · interval_ms` [ms UTC], so a missing stamp is a lost frame; with `live`
-    it is stamped with the time of sending. `rate` is messages a second, 0 flat out; `window` the most unacknowledged
-    messages (below 60,000). `points` is how many of the ten a frame carries. `patience` [s] is how long a lost broker
-    is awaited.
+    it is stamped with the time of sending, or 1 ms after the pump's frame before where that is later. `rate` is
+    messages a second, 0 flat out; `window` the most unacknowledged messages (below 60,000). `points` is how many of
+    the ten a frame carries. `patience` [s] is how long a lost broker is awaited.
     """
 
     site: str = "demo"
@@ -126,11 +126,15 @@ def _packets(plan: LoadPlan) -> Iterator[bytes]:
         tails.append(rows)
         heads.append([publish_head(topic(plan.site, number), 6 + 13 + len(tail)) for tail in rows])
     packet_id = 0
+    told = [0] * plan.equipment
     for sequence in range(plan.frames):
         variant = sequence % _VARIANTS
         for number in range(plan.equipment):
             packet_id = packet_id % LAST_PACKET_ID + 1
-            ts = time.time_ns() // 1_000_000 if plan.live else plan.start + sequence * plan.interval_ms
+            if plan.live:  # after a stall rounds follow each other within one ms, and a frame would overrule another
+                ts = told[number] = max(time.time_ns() // 1_000_000, told[number] + 1)
+            else:
+                ts = plan.start + sequence * plan.interval_ms
             yield b'%b%b{"ts":%d%b' % (heads[number][variant], packet_id.to_bytes(2, "big"), ts, tails[number][variant])
 
 

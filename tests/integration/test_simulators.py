@@ -150,6 +150,20 @@ async def test_load_arrives_whole_and_in_order(mosquitto: Mosquitto, unique_name
     assert third[7]["points"] == {name: value(2, index, 7) for index, (name, _) in enumerate(POINTS)}
 
 
+async def test_live_load_stamps_no_two_frames_of_a_pump_alike(mosquitto: Mosquitto, unique_name: str) -> None:
+    heard, ready = Heard(), asyncio.Event()
+    listener = asyncio.create_task(heard.listen(mosquitto, f"dutyroom/v1/{unique_name}/#", ready))
+    await ready.wait()
+    plan = LoadPlan(site=unique_name, equipment=2, frames=500, live=True)  # many frames a millisecond
+    await asyncio.to_thread(run_load, plan, mosquitto.url, client_id=unique_name)
+    await until(lambda: len(heard.messages) >= 1000, "all frames")
+    listener.cancel()
+    for pump in ("/pump-0001/", "/pump-0002/"):
+        stamps = [json.loads(payload)["ts"] for topic, payload in heard.messages if pump in topic]
+        assert stamps == sorted(set(stamps))
+        assert len(stamps) == 500
+
+
 async def test_load_survives_a_killed_broker_and_resends_what_was_not_acknowledged(
     own_mosquitto: Mosquitto, unique_name: str
 ) -> None:

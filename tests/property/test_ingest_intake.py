@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 
 from hypothesis import given, settings
@@ -14,6 +13,7 @@ from ingest.intake import Intake, Intaken
 from ingest.topics import Channel, NativeTopic, parse
 from plant.reading import ReadingBatch
 from plant.site import Binding, Plant, PlantClock
+from tests.support.intakes import cut_and_restarted
 from tests.unit.ingest.plants import T0, plant, watched
 
 BINDINGS = (
@@ -95,16 +95,11 @@ def same(one: Intaken, other: Intaken) -> bool:
 def test_cutting_anywhere_and_restarting_anywhere_changes_nothing(
     where: Plant, run: list[Entry], cuts: list[int]
 ) -> None:
-    numbered = list(enumerate(run, 1))
     whole = Intake(where)
-    expected = whole.feed_many(numbered)
-    pieces, intake = Intaken.nothing(), Intake(where)
-    bounds = sorted({0, len(run), *(min(cut, len(run)) for cut in cuts)})
-    for begin, end in itertools.pairwise(bounds):
-        pieces = pieces + intake.feed_many(numbered[begin:end])
-        intake = Intake.restore(where, intake.state())
+    expected = whole.feed_many(list(enumerate(run, 1)))
+    pieces, state = cut_and_restarted(where, run, cuts)
     assert same(pieces, expected)
-    assert intake.state() == whole.state()
+    assert state == whole.state()
 
 
 # One equipment and three points, mostly going forward: here the fast path and the walk of the door must agree.
@@ -122,21 +117,17 @@ steps = st.lists(
 @given(steps, st.lists(st.integers(0, 60), max_size=6))
 @settings(max_examples=400)
 def test_cutting_a_busy_series_changes_nothing(run: list[tuple[int, str, float, bool]], cuts: list[int]) -> None:
-    where, now, numbered = plant(), T0, list[tuple[int, Entry]]()
-    for offset, (step, point, value, retain) in enumerate(run, 1):
+    where, now, told = plant(), T0, list[Entry]()
+    for step, point, value, retain in run:
         now += step
         body = json.dumps({"ts": now, "points": {point: value}}).encode()
-        numbered.append((offset, Message(now, TOPICS[0], body, retain=retain)))
+        told.append(Message(now, TOPICS[0], body, retain=retain))
     whole = Intake(where)
-    expected = whole.feed_many(numbered)
-    for inner in (cuts, range(len(run))):
-        pieces, intake = Intaken.nothing(), Intake(where)
-        bounds = sorted({0, len(run), *(min(cut, len(run)) for cut in inner)})
-        for begin, end in itertools.pairwise(bounds):
-            intake = Intake.restore(where, intake.state())
-            pieces = pieces + intake.feed_many(numbered[begin:end])
+    expected = whole.feed_many(list(enumerate(told, 1)))
+    for inner in (cuts, range(len(told))):
+        pieces, state = cut_and_restarted(where, told, inner)
         assert same(pieces, expected)
-        assert intake.state() == whole.state()
+        assert state == whole.state()
 
 
 @given(plants | with_broker, entries)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,10 +9,11 @@ from history.entries import Entry, Message, Tick
 from ingest.decoders import FORMATS, decode
 from ingest.decoders.sparkplug import Came, EdgeNodes, parse
 from ingest.decoders.sparkplug.metrics import parse_payload
-from ingest.intake import Intake, Intaken
+from ingest.intake import Intake
 from plant.site import PlantClock
 from tests.property.test_ingest_intake import same
 from tests.support import sparkplug as sp
+from tests.support.intakes import cut_and_restarted
 from tests.support.sparkplug import EdgeNode, M, payload
 from tests.unit.ingest.plants import T0, plant
 from tests.unit.ingest.test_sparkplug import site
@@ -101,17 +100,12 @@ def test_cutting_anywhere_and_restarting_anywhere_changes_nothing(
     run: list[Entry], cuts: list[int], clock: PlantClock
 ) -> None:
     where = plant(bindings=site().site.equipment["tank-2"].bindings, clock=clock)
-    numbered = list(enumerate(run, 1))
     whole = Intake(where)
-    expected = whole.feed_many(numbered)
-    pieces, intake = Intaken.nothing(), Intake(where)
-    bounds = sorted({0, len(run), *(min(cut, len(run)) for cut in cuts)})
-    for begin, end in itertools.pairwise(bounds):
-        pieces = pieces + intake.feed_many(numbered[begin:end])
-        intake = Intake.restore(where, intake.state())
+    expected = whole.feed_many(list(enumerate(run, 1)))
+    pieces, state = cut_and_restarted(where, run, cuts)
     assert same(pieces, expected)
     assert pieces.requests == expected.requests
-    assert intake.state() == whole.state()
+    assert state == whole.state()
 
 
 @given(st.one_of(lives, noises))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from history.entries import Message
 from ingest.intake import Intake
 from plant.site import Binding, Plant
+from tests.support.intakes import cut_and_restarted
 from tests.unit.ingest.plants import T0, plant, rows
 
 DEVICE = "shellyplus1pm-x"
@@ -86,12 +86,8 @@ said = st.builds(
 
 @given(st.lists(said, max_size=20), st.lists(st.integers(0, 20), max_size=4))
 def test_cutting_and_restarting_anywhere_changes_nothing(messages: list[Message], cuts: list[int]) -> None:
-    numbered = list(enumerate(messages, 1))
     whole = Intake(WHERE)
-    expected = rows(WHERE, whole.feed_many(numbered))
-    found, intake = [], Intake(WHERE)
-    for begin, end in itertools.pairwise(sorted({0, len(messages), *(min(cut, len(messages)) for cut in cuts)})):
-        intake = Intake.restore(WHERE, intake.state())
-        found += rows(WHERE, intake.feed_many(numbered[begin:end]))
-    assert found == expected
-    assert intake.state() == whole.state() or not messages
+    expected = rows(WHERE, whole.feed_many(list(enumerate(messages, 1))))
+    pieces, state = cut_and_restarted(WHERE, messages, cuts)
+    assert rows(WHERE, pieces) == expected
+    assert state == whole.state()
