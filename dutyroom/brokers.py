@@ -16,7 +16,7 @@ _NEVER_S = 0xFFFFFFFF
 
 
 def brokers_of(settings: Sequence[BrokerSettings]) -> list[Broker]:
-    """All of them, the first being where the service itself speaks. Raises BadInput as `broker_of`, or for a twin."""
+    """All of them. Raises BadInput as `broker_of`, or for a twin."""
     made = [broker_of(one, number) for number, one in enumerate(settings, 1)]
     for what in ("name", "url"):
         seen = [getattr(broker, what) for broker in made]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import aiomqtt
@@ -38,8 +38,17 @@ def _tls(broker: Broker) -> aiomqtt.TLSParameters:
     return aiomqtt.TLSParameters(ca_certs=ca, certfile=cert, keyfile=key)
 
 
-async def publish_progress(broker: Broker, site: str, passed: Callable[[], tuple[int, int]]) -> None:
-    """Publish (plant time evaluated, plant time stored) whenever it changes, and now and then, until cancelled."""
+async def publish_progress(brokers: Sequence[Broker], site: str, passed: Callable[[], tuple[int, int]]) -> None:
+    """Publish (plant time evaluated, plant time stored) whenever it changes, and now and then, until cancelled.
+
+    On every broker: whoever publishes a recording knows only the one it publishes on.
+    """
+    async with asyncio.TaskGroup() as group:
+        for broker in brokers:
+            group.create_task(_on(broker, site, passed))
+
+
+async def _on(broker: Broker, site: str, passed: Callable[[], tuple[int, int]]) -> None:
     while True:
         with suppress(aiomqtt.MqttError):
             async with client(broker) as mqtt:

@@ -169,7 +169,8 @@ async def _serve(service: Running, stack: AsyncExitStack, probe: Probe, demo: De
         report=partial(_redecoded, service.ledger),
         decoding=decoding,
     )
-    service.asking = Asking(brokers_of(settings.all_brokers))
+    brokers = brokers_of(settings.all_brokers)
+    service.asking = Asking(brokers)
     service.discovering = DiscoveryConsumer(service.journal, service.ledger, site=service.content.plant.site.id)
     service.rules = RulesConsumer(
         service.journal,
@@ -190,10 +191,9 @@ async def _serve(service: Running, stack: AsyncExitStack, probe: Probe, demo: De
         service.ledger, await _channels(settings, stack), names=SiteNames(service.ledger), clock=system_now
     )
     tasks.append(asyncio.create_task(dispatcher.run(stopping), name="notices"))
-    broker = brokers_of(settings.all_brokers)[0]
     site = service.content.plant.site.id
     tasks.append(asyncio.create_task(keep_tidy(service.ledger, service.photos, system_now), name="photos"))
-    tasks.append(asyncio.create_task(publish_progress(broker, site, service.passed), name="progress"))
+    tasks.append(asyncio.create_task(publish_progress(brokers, site, service.passed), name="progress"))
     tasks.append(asyncio.create_task(service.asking.run(), name="requests"))
     if demo is None:
         await asyncio.to_thread(ensure_account, service.ledger)

@@ -15,6 +15,7 @@ import pytest
 from pydantic import SecretStr
 
 from dutyroom.content import Content
+from dutyroom.progress import topic
 from dutyroom.service import Role, Running, running
 from dutyroom.settings import BrokerSettings, HttpSettings, Settings
 from maintenance.ledger.ledger import Ledger
@@ -70,16 +71,16 @@ class LiveNode:
         """Everything there is, with the time at which it was read."""
         ts, value = self.values[-1]
         self.edge.points["tank"]["Top"] = (ALIAS, sp.FLOAT, value, "Cel")
-        for topic, payload in self.edge.births(ts):
-            await self.client.publish(topic, payload, qos=0)
+        for message in self.edge.births(ts):
+            await self.client.publish(*message, qos=0)
 
     async def report(self, value: float, *, lose: bool = False) -> None:
         """One change; `lose` has it vanish on its way."""
         self.now += 10
         self.values.append((self.now, value))
-        topic, payload = self.edge.data(self.now, "tank", Top=value)
+        message = self.edge.data(self.now, "tank", Top=value)
         if not lose:
-            await self.client.publish(topic, payload, qos=0)
+            await self.client.publish(*message, qos=0)
 
     async def tick(self, seconds: int) -> None:
         """Plant time goes on."""
@@ -91,8 +92,7 @@ class LiveNode:
 async def alive(broker: Mosquitto, site: str, *, power_failure: bool = False) -> AsyncIterator[LiveNode]:
     """The node, connected and born; by a power failure it leaves without goodbye, and the broker publishes its will."""
     edge = EdgeNode("bath", "edge", {"": {}, "tank": {"Top": (ALIAS, sp.FLOAT, 40.0, "Cel")}})
-    topic, payload = edge.death()
-    will = aiomqtt.Will(topic, payload, qos=1)
+    will = aiomqtt.Will(*edge.death(), qos=1)
     with suppress(*((aiomqtt.MqttError,) if power_failure else ())):
         async with aiomqtt.Client(broker.host, broker.port, will=will) as client:
             node = LiveNode(client, edge, site)
@@ -245,6 +245,41 @@ async def test_service_that_is_killed_stores_what_it_heard_once_and_asks_for_the
             missing = [pair for pair in node.values if pair not in found]
             assert missing in ([], [node.values[-2]])
             assert found == [pair for pair in node.values if pair not in missing]
+
+
+async def test_node_is_asked_on_its_own_broker_and_progress_is_told_on_every_one(
+    mosquitto: Mosquitto, unique_name: str, tmp_path: Path
+) -> None:
+    with Mosquitto(tmp_path / "second") as second:
+        urls = {"first": mosquitto.url, "second": second.url}
+        brokers = [
+            BrokerSettings(url=SecretStr(url), name=name, client_id=f"{unique_name}-{name}")
+            for name, url in urls.items()
+        ]
+        one = settings(tmp_path, mosquitto, unique_name)
+        both = Settings(data=tmp_path, brokers=tuple(brokers), http=one.http)
+        async with running(both) as service:
+            await listening(service)
+            # Two brokers, two edge nodes that happen to have the same name: only one of them has lost something.
+            async with alive(mosquitto, unique_name) as whole, alive(second, unique_name) as torn:
+                await torn.report(41.0, lose=True)
+                await torn.report(42.0)
+                await until(lambda: appended(tmp_path) >= 6, "the configuration, four births and data in the journal")
+                await whole.tick(1)
+                await until(lambda: torn.asked == 1, "the command on the second broker")
+                await whole.tick(60)
+                await until(lambda: service.passed()[0] >= whole.now, "the minute after")
+                assert (torn.asked, whole.asked, requests(service)) == (1, 0, 1)
+            assert await told(second, unique_name) == list(service.passed())
+
+
+async def told(broker: Mosquitto, site: str) -> list[int]:
+    """What the next message about progress says."""
+    async with asyncio.timeout(20), aiomqtt.Client(broker.host, broker.port) as client:
+        await client.subscribe(topic(site))
+        message = await anext(aiter(client.messages))
+        assert isinstance(message.payload, bytes)
+        return list(json.loads(message.payload).values())
 
 
 def values(service: Running) -> list[float]:
