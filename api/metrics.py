@@ -14,6 +14,7 @@ from api.deps import Collected, Counted, Live
 from api.office import AnOffice
 from api.probes import lags
 from api.queries import Numbers, numbers
+from api.threads import thread_seconds
 from plant.errors import DutyroomError
 from plant.instants import NEVER
 
@@ -31,7 +32,12 @@ class _Families(Collector):
 async def metrics(office: AnOffice) -> Response:
     """Counters and gauges in Prometheus' text format."""
     live = office.deps.live.look()
-    families = [*_data_path(live), *_counted(live.counted), _gauge("streams", "Live streams open", office.places.taken)]
+    families = [
+        *_data_path(live),
+        *_counted(live.counted),
+        _threads(),
+        _gauge("streams", "Live streams open", office.places.taken),
+    ]
     removed = office.deps.photos.removed
     families.append(
         CounterMetricFamily("dutyroom_photos_removed", "Photos removed that no ticket named", value=removed)
@@ -112,6 +118,13 @@ def _counted(counted: Counted) -> Iterator[Metric]:
     for kind, count in sorted(counted.repaired.items()):
         repaired.add_metric([kind], count)
     yield repaired
+
+
+def _threads() -> Metric:
+    spent = CounterMetricFamily("dutyroom_thread_cpu_seconds", "Processor time of each thread", labels=["thread"])
+    for name, seconds in sorted(thread_seconds().items()):
+        spent.add_metric([name], seconds)
+    return spent
 
 
 def _ledger(found: Numbers, now: int) -> Iterator[Metric]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,8 @@ _SPACING_MS = 50
 _PATIENCE_SECONDS = 180.0
 _POLL_SECONDS = 0.5
 """Asking costs InfluxDB some 10 ms of CPU, which would be counted to the messages."""
+_WORTH = 0.1
+"""µs a message below which a thread is not told of."""
 _BROKER = "persistence false\n"
 """What the figures of Telegraf were measured with; both sides have the same."""
 
@@ -30,11 +32,14 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """One run: messages a second into InfluxDB, CPU of collector, broker and database, µs a message."""
+    """One run: messages a second into InfluxDB, CPU of collector, broker and database, µs a message, and of each thread
+    of the collector where it tells.
+    """
 
     rate: float
     cpu: tuple[float, float, float]
     account: Account
+    threads: Mapping[str, float]
 
     @property
     def chain(self) -> float:
@@ -91,7 +96,7 @@ def _burst(pipeline: Pipeline, broker: Mosquitto, influx: Influx, points: int) -
     plan = LoadPlan(SITE, EQUIPMENT, _FRAMES, start=start, interval_ms=_SPACING_MS, points=points)
     with pipeline:
         pids = (pipeline.pid, broker.process.pid, influx.process.pid)
-        before, spent = lines_written(influx), [cpu_seconds(pid) for pid in pids]
+        before, spent, threads = lines_written(influx), [cpu_seconds(pid) for pid in pids], pipeline.thread_seconds()
         looks = [(time.monotonic(), 0.0)]
         with loading(plan, broker.url) as report:
             while looks[-1][1] < plan.total and time.monotonic() < looks[0][0] + _PATIENCE_SECONDS:
@@ -99,9 +104,12 @@ def _burst(pipeline: Pipeline, broker: Mosquitto, influx: Influx, points: int) -
                 looks.append((time.monotonic(), float(lines_written(influx) - before)))
             sent = report()
         cpu = [(cpu_seconds(pid) - was) / plan.total * 1e6 for pid, was in zip(pids, spent, strict=True)]
+        each = {
+            name: (now - threads.get(name, 0.0)) / plan.total * 1e6 for name, now in pipeline.thread_seconds().items()
+        }
     stored = stored_frames(influx, pipeline, points)
     influx.delete_bucket(pipeline.bucket)
-    return Burst(slope(looks, plan.total), (cpu[0], cpu[1], cpu[2]), Account(sent.acked, stored))
+    return Burst(slope(looks, plan.total), (cpu[0], cpu[1], cpu[2]), Account(sent.acked, stored), each)
 
 
 def _said(who: str, one: Burst) -> str:
@@ -115,6 +123,9 @@ def _rate(name: str, bursts: list[Burst]) -> Row:
     note = (
         f"CPU a message {sum(parts):.1f} µs: collector {parts[0]:.1f}, broker {parts[1]:.1f}, InfluxDB {parts[2]:.1f}"
     )
+    if bursts[-1].threads:
+        each = sorted((median(one.threads.get(name, 0.0) for one in bursts), name) for name in bursts[-1].threads)
+        note += f" ({', '.join(f'{name} {spent:.1f}' for spent, name in reversed(each) if spent >= _WORTH)})"
     busy = f"load average {os.getloadavg()[0]:.1f} at the end"
     accounts = [one.account for one in bursts]
     return row(name, "msg/s", [one.rate for one in bursts], accounts=accounts, note=f"{note}; {busy}")

@@ -42,6 +42,8 @@ class Look:
     listening: bool
     cpu_seconds: float
     memory_bytes: float
+    threads: Mapping[str, float]
+    """Processor seconds of each."""
 
     @staticmethod
     def of(text: str, at: float) -> Look:
@@ -59,6 +61,7 @@ class Look:
             found["dutyroom_listening",] == 1,
             found["process_cpu_seconds_total",],
             found["process_resident_memory_bytes",],
+            {key[1]: seconds for key, seconds in found.items() if key[0] == "dutyroom_thread_cpu_seconds_total"},
         )
 
 

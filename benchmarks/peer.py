@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -60,6 +61,9 @@ class Pipeline(Protocol):
     def pid(self) -> int:
         """Of its process."""
 
+    def thread_seconds(self) -> Mapping[str, float]:
+        """Processor seconds of each of its threads, as far as it tells."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(
@@ -71,6 +75,10 @@ class Ours(Service):
     """The service, storing in InfluxDB."""
 
     measurement, prefix = "pump", ""
+
+    def thread_seconds(self) -> Mapping[str, float]:
+        """As it says in /metrics."""
+        return self.look().threads
 
 
 class Telegraf:
@@ -98,6 +106,10 @@ class Telegraf:
     def pid(self) -> int:
         """Of its process."""
         return self._process.pid
+
+    def thread_seconds(self) -> Mapping[str, float]:
+        """It does not tell."""
+        return {}
 
     def __enter__(self) -> Self:
         self._process.start(lambda: "Connected [tcp" in self._process.log.read_text(errors="replace"), seconds=30)

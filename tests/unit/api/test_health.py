@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -153,6 +154,30 @@ async def test_metrics_of_the_data_path(house: House) -> None:
     assert found["dutyroom_rejected_total,reason=not_json"] == 3
     assert found["dutyroom_fault,part=store"] == 1
     assert found["dutyroom_broker_connected"] == 1
+
+
+async def test_metrics_tell_which_thread_is_at_its_limit(house: House) -> None:
+    turning = threading.Event()
+
+    def turn() -> None:
+        until = time.thread_time() + 0.1
+        while time.thread_time() < until:
+            pass
+        turning.set()
+        stop.wait()
+
+    stop = threading.Event()
+    threads = [threading.Thread(target=turn, name="busy"), threading.Thread(target=stop.wait, name="lazy")]
+    for thread in threads:
+        thread.start()
+    assert turning.wait(60)
+    found = await _scrape(house)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert found["dutyroom_thread_cpu_seconds_total,thread=busy"] >= 0.09
+    assert found["dutyroom_thread_cpu_seconds_total,thread=lazy"] < 0.09
+    assert found["dutyroom_thread_cpu_seconds_total,thread=others"] >= 0
 
 
 async def test_metrics_of_the_ledger(house: House) -> None:

@@ -88,5 +88,8 @@ dutyroom_listening 1.0
 process_cpu_seconds_total 2.5
 # TYPE process_resident_memory_bytes gauge
 process_resident_memory_bytes 3e+08
+# TYPE dutyroom_thread_cpu_seconds counter
+dutyroom_thread_cpu_seconds_total{thread="rules"} 1.5
+dutyroom_thread_cpu_seconds_total{thread="store"} 0.5
 """
-    assert Look.of(text, 7.0) == Look(7.0, 120, 100, 110, True, 2.5, 3e8)
+    assert Look.of(text, 7.0) == Look(7.0, 120, 100, 110, True, 2.5, 3e8, {"rules": 1.5, "store": 0.5})
