@@ -157,11 +157,6 @@ class Bindings:
         topic = str(address.of_node())
         return any(_matches(edge, topic) for edge in self._edges)
 
-    @property
-    def follows_any(self) -> bool:
-        """Whether anything is bound to a Sparkplug edge node at all."""
-        return bool(self._edges)
-
     def _all(self) -> Iterable[Binding]:
         return (b for machine in self._plant.site.equipment.values() if not machine.retired for b in machine.bindings)
 

@@ -35,7 +35,8 @@ class Edges:
     ) -> tuple[Gathered, Request | None]:
         """As `ingest.gather.gather`; and the request the message gives rise to, if any.
 
-        Nobody is asked but nodes of which something is bound: others are other people's.
+        A node of which something is bound is asked at once for what it left unsaid. Others are other people's: those
+        are asked at a later tick, once, and only for a birth that nobody heard.
         """
         if len(message.payload) > MAX_PAYLOAD:
             detail = f"more than {MAX_PAYLOAD} bytes; split the edge node into several"
@@ -48,20 +49,24 @@ class Edges:
                 rows += self._add(columns, part, arrival, rejected)
             elif part.address == address:
                 rejected += self._unbound(part)
-        request = None
-        if taken.ask and self.bindings.follows(address) and self.nodes.want(address, came):
-            request = Request(arrival.offset, message.broker, *rebirth_request(address, came.at))
+        request = self._request(address, came, arrival.offset) if taken.ask else None
         return gathered(rows, rejected), request
 
     def tick(self, offset: int, now: int, *, clocked: bool) -> list[Request]:
         """At a tick while we listen: requests that no message gave rise to."""
         bound = Bound(self.bindings.edge_nodes, self.bindings.follows, clocked)
-        if not bound.nodes and not self.bindings.follows_any:
-            return []
         return [
             Request(offset, wanted.broker, *rebirth_request(wanted.address, now))
             for wanted in self.nodes.tick(now, bound)
         ]
+
+    def _request(self, address: Address, came: Came, offset: int) -> Request | None:
+        if not self.bindings.follows(address):
+            self.nodes.wonder(address, came)
+            return None
+        if not self.nodes.want(address, came):
+            return None
+        return Request(offset, came.broker, *rebirth_request(address, came.at))
 
     def _add(self, columns: ColumnBuilder, part: Part, arrival: Arrival, rejected: list[Rejected]) -> int:
         """Only what is bound counts: that a birth also has a template or a word nobody asked for is no fault."""

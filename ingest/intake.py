@@ -80,7 +80,7 @@ class Intaken:
         return Intaken(ReadingBatch.empty())
 
     def __add__(self, later: Intaken) -> Intaken:
-        if not self.messages and not self.requests and not len(self.batch):
+        if not (self.messages or self.requests or self.duplicates or len(self.batch)):
             return later
         return Intaken(
             ReadingBatch.concat((self.batch, later.batch)),

@@ -16,7 +16,7 @@ from tests.support import sparkplug as sp
 from tests.support.intakes import cut_and_restarted
 from tests.support.sparkplug import EdgeNode, M, payload
 from tests.unit.ingest.plants import T0, plant
-from tests.unit.ingest.test_sparkplug import site
+from tests.unit.ingest.test_sparkplug import site, stranger
 
 KINDS = ["NBIRTH", "DBIRTH", "NDATA", "DDATA", "NDEATH", "DDEATH", "NCMD", "DCMD"]
 SPARKPLUG = FORMATS["sparkplug_b"].decode
@@ -65,6 +65,8 @@ def life(steps: list[str]) -> list[Entry]:
             case "death":
                 new = [edge.death()]
                 edge.bd_seq += 1
+            case "stranger":
+                new = [stranger(f"node-{n % 3}", n)]
             case "again":
                 new = heard[-3:]
             case "tick":
@@ -78,9 +80,9 @@ def life(steps: list[str]) -> list[Entry]:
     return out
 
 
-lives = st.lists(st.sampled_from(["birth", "data", "data", "data", "lose", "death", "again", "tick"]), max_size=30).map(
-    life
-)
+lives = st.lists(
+    st.sampled_from(["birth", "data", "data", "data", "lose", "death", "again", "stranger", "tick"]), max_size=30
+).map(life)
 noises = st.lists(
     st.builds(
         lambda kind, device, body, retain, at: Message(at, topic(kind, device), body, retain=retain),

@@ -23,6 +23,12 @@ ABSENT_MS = 5_000
 MOST_A_TICK = 20
 """Nodes asked at one tick: all of a plant that are born at once would be a flood."""
 
+STRANGER_EVERY_MS = 3_600_000
+"""As above, for one of which nothing is bound: only its birth has names, and one is enough to choose from them."""
+
+STRANGERS_A_TICK = 1
+"""Nodes nobody bound that are asked at one tick: they are other people's, and a whole works may be among them."""
+
 MOST_ASKED = 10_000
 """Nodes of which it is remembered when they were asked."""
 
@@ -48,11 +54,15 @@ class Wanted:
 
 
 class BirthsState(msgspec.Struct, frozen=True):
-    """A snapshot: when each node was last asked, of which a birth is still owed, and the last tick that was heard."""
+    """A snapshot: when each node was last asked, of which a birth is still owed, and the last tick that was heard.
+
+    `strangers` are the nodes nobody bound that are still to be asked.
+    """
 
     asked: dict[str, int] = {}
     owed: list[str] = []
     listened: int = NEVER
+    strangers: list[str] = []
 
 
 def key_of(address: Address, broker: str) -> str:
@@ -67,6 +77,7 @@ class Births:
         self._asked = dict(state.asked)
         self._owed = dict.fromkeys(state.owed)
         self._listened = state.listened
+        self._strangers = dict.fromkeys(state.strangers)
 
     def want(self, key: str, now: int) -> bool:
         """A birth is wanted: whether to ask for it now. If not, a later tick will, and so until it comes."""
@@ -75,9 +86,15 @@ class Births:
             del self._owed[next(iter(self._owed))]
         return self._may_ask(key, now, REBIRTH_EVERY_MS)
 
+    def wonder(self, key: str, now: int) -> None:
+        """A node nobody bound spoke without a birth: a later tick asks it for its names, once in STRANGER_EVERY_MS."""
+        if self._is_time(key, now, STRANGER_EVERY_MS) and len(self._strangers) < MOST_ASKED:
+            self._strangers[key] = None
+
     def settled(self, key: str) -> None:
         """The node was born, or has died: then its birth comes by itself."""
         self._owed.pop(key, None)
+        self._strangers.pop(key, None)
 
     def tick(self, now: int, bound: Bound, heard: Collection[str]) -> list[Wanted]:
         """At a tick while we listen: births to ask for now. `heard` are the keys of all nodes known."""
@@ -87,11 +104,11 @@ class Births:
         look = now // REBIRTH_EVERY_MS != self._listened // REBIRTH_EVERY_MS
         self._listened = now
         due = list(islice(self._due(now, bound), MOST_A_TICK)) if self._owed else []
-        return due + (self._silent(now, bound, heard) if look else [])
+        return due + (self._silent(now, bound, heard) if look else []) + self._curious(now)
 
     def state(self) -> BirthsState:
         """A snapshot; equal histories give equal ones."""
-        return BirthsState(dict(self._asked), list(self._owed), self._listened)
+        return BirthsState(dict(self._asked), list(self._owed), self._listened, list(self._strangers))
 
     def _due(self, now: int, bound: Bound) -> Iterator[Wanted]:
         for key in list(self._owed):
@@ -106,12 +123,22 @@ class Births:
         unheard = (address for address in bound.nodes if _name(key_of(address, "")) not in names)
         return [Wanted("", one) for one in unheard if self._may_ask(key_of(one, ""), now, SILENT_EVERY_MS)]
 
+    def _curious(self, now: int) -> list[Wanted]:
+        """Nodes nobody bound, in the order in which they were first heard."""
+        chosen = list(islice(self._strangers, STRANGERS_A_TICK))
+        for key in chosen:
+            del self._strangers[key]
+        return [_wanted(key) for key in chosen if self._may_ask(key, now, STRANGER_EVERY_MS)]
+
+    def _is_time(self, key: str, now: int, every_ms: int) -> bool:
+        asked = self._asked.get(_name(key))
+        return asked is None or not 0 <= now - asked < every_ms
+
     def _may_ask(self, key: str, now: int, every_ms: int) -> bool:
         """Whether it is time to ask; from then on it was asked, on whatever broker."""
-        name = _name(key)
-        asked = self._asked.get(name)
-        if asked is not None and 0 <= now - asked < every_ms:
+        if not self._is_time(key, now, every_ms):
             return False
+        name = _name(key)
         self._asked.pop(name, None)
         self._asked[name] = now
         if len(self._asked) > MOST_ASKED:

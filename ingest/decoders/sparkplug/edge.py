@@ -124,6 +124,11 @@ class EdgeNode:
             self._size = sum(1 + len(device.by_name) for device in self._devices.values())
         return self._size
 
+    @property
+    def born(self) -> bool:
+        """Whether it lives by a birth that was heard."""
+        return self._born
+
     def take(self, address: Address, message: Payload, now: int, *, again: bool, retain: bool) -> Taken:
         """One message but a command or a host's state, received at `now`.
 

@@ -84,6 +84,13 @@ class EdgeNodes:
         """A new birth of the node is wanted; whether to ask for it now (if not, a later tick will)."""
         return self._births.want(key_of(address, came.broker), came.at)
 
+    def wonder(self, address: Address, came: Came) -> None:
+        """A node of which nothing is bound could not be read; if no birth of it was heard, a later tick asks."""
+        key = key_of(address, came.broker)
+        node = self._nodes.get(key)
+        if node is None or not node.born:
+            self._births.wonder(key, came.at)
+
     def tick(self, now: int, bound: Bound) -> list[Wanted]:
         """At a tick while we listen: the births to ask for now."""
         return self._births.tick(now, bound, self._nodes.keys())

@@ -9,7 +9,7 @@ import pytest
 from history.entries import Message, Tick
 from ingest.decoders import FORMATS, decode
 from ingest.decoders.sparkplug import EdgeNodes, parse
-from ingest.decoders.sparkplug.births import REBIRTH_EVERY_MS
+from ingest.decoders.sparkplug.births import REBIRTH_EVERY_MS, STRANGER_EVERY_MS
 from ingest.decoders.sparkplug.nodes import Came, EdgeState
 from ingest.intake import Intake, Intaken
 from ingest.reasons import RejectReason
@@ -328,9 +328,32 @@ def test_retained_birth_changes_no_alias() -> None:
     assert [row[2] for row in ear.rows(edge.data(T0 + 1000, "", Heat=5001))] == [5001.0]
 
 
-def test_stranger_is_not_asked_for_a_birth() -> None:
-    taken = Listening().hear(("spBv1.0/other/DDATA/edge/x", payload(M(None, sp.FLOAT, 1.0, alias=1), seq=3)))
-    assert (reasons(taken), taken.requests) == ([RejectReason.UNKNOWN_TOPIC], ())
+def stranger(node: str, seq: int = 3) -> tuple[str, bytes]:
+    """Data of a node that nobody bound and whose birth nobody heard."""
+    return f"spBv1.0/other/DDATA/{node}/x", payload(M(None, sp.FLOAT, 1.0, alias=1), seq=seq)
+
+
+def test_strangers_are_asked_for_their_names_one_a_tick_and_once() -> None:
+    ear = Listening()
+    ear.tick(T0)
+    taken = ear.hear(stranger("a"), stranger("b"), broker="mqtt://c:1883")
+    assert (reasons(taken), taken.requests) == ([RejectReason.UNKNOWN_TOPIC] * 2, ())
+    ear.hear(stranger("a", 4))
+    asked = [ask for n in range(1, 60) for ask in ear.tick(T0 + n * 1000) if "/other/" in ask[1]]
+    assert asked == [("mqtt://c:1883", f"spBv1.0/other/NCMD/{name}") for name in "ab"]
+    ear.hear(stranger("a", 5), at=T0 + STRANGER_EVERY_MS)
+    assert not any("/other/" in topic for _, topic in ear.tick(T0 + STRANGER_EVERY_MS))
+    ear.hear(stranger("a", 6), at=T0 + STRANGER_EVERY_MS + 10_000)
+    assert ("mqtt://b:1883", "spBv1.0/other/NCMD/a") in ear.tick(T0 + STRANGER_EVERY_MS + 10_000)
+
+
+def test_stranger_that_is_born_meanwhile_or_was_heard_to_be_is_left_in_peace() -> None:
+    ear = Listening()
+    ear.tick(T0)
+    birth = ("spBv1.0/other/NBIRTH/a", payload(M("x", sp.FLOAT, 1.0, 1), seq=0))
+    ear.hear(stranger("a"), birth, stranger("a", 1))
+    ear.hear(stranger("a", 7))  # a gap: its names are known all the same
+    assert not any("/other/" in topic for n in range(1, 60) for _, topic in ear.tick(T0 + n * 1000))
 
 
 def test_unbound_device_of_a_bound_node_is_told_by_its_birth_only() -> None:
