@@ -171,16 +171,17 @@ class Connection:
             broker.session_expiry_s,
         )
         self._send(packets.connect(login))
-        self._heard, answer_by = now, now + broker.connect_timeout_s
+        self._heard = now
         while not self._ended.is_set():
-            reading = not self.subscribed or self._listener.may_read()
+            reading = self._listener.may_read()
             data = wire.exchange(_POLL_S if reading else _FULL_POLL_S, reading=reading)
             now = time.monotonic()
             if data or not reading:
                 self._heard = now
             if data:
                 self._take(data)
-            if not self.subscribed and now > answer_by:
+            # What waited for us may come before the answer to our subscription, however long that takes.
+            if not self.subscribed and now - self._heard > broker.connect_timeout_s:
                 self.end(f"{broker.url} does not answer")
             self._keep_alive(now)
 

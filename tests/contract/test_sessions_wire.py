@@ -246,6 +246,26 @@ def test_acknowledgements_are_written_together_in_order(peer: Peer) -> None:
         assert [int.from_bytes(peer.packet()[2:], "big") for _ in range(500)] == list(range(1, 501))
 
 
+@pytest.mark.parametrize("roomy", [True, False], ids=["read", "no room for a while"])
+def test_a_backlog_that_comes_before_the_subscription_is_answered_may_take_its_time(peer: Peer, roomy: bool) -> None:
+    listener = Remembering(acknowledging=False)
+    with talking(BULK, peer, listener) as subject:
+        peer.accept()
+        peer.say(b"\x20\x02\x01\x00")
+        asked = peer.packet()
+        listener.roomy = roomy
+        began, sent = time.monotonic(), 0
+        while time.monotonic() - began < 3:  # a broker has two seconds to answer
+            sent += 1
+            peer.say(publish(V311, sent, "plant/a", b"v"))
+            assert not listener.begun.wait(0.1)
+        listener.roomy = True
+        peer.say(bytes([0x90, 3, *asked[2:4], 1]))
+        assert listener.begun.wait(10)
+        until(lambda: len(listener.messages) == sent, "all of it")
+        assert subject.reason is None
+
+
 def test_without_room_the_bytes_stay_with_the_broker_and_come_when_there_is(peer: Peer) -> None:
     listener = Remembering()
     with talking(BULK, peer, listener, keepalive_s=1) as subject:
