@@ -1,7 +1,8 @@
-"""How often Python looks for garbage: rarely, since each whole look holds up whoever waits for a page."""
+"""How the process uses memory: garbage is looked for rarely, and what is freed goes back to the system."""
 
 from __future__ import annotations
 
+import ctypes
 import gc
 
 _THRESHOLDS = (10_000, 20, 50)
@@ -11,7 +12,22 @@ A whole look walks plant, rules and engine: 75 ms, measured with 1,000 machines.
 10) the greatest pages met it often enough to show: p95 of the list of rules 131 ms, and 47 ms with these.
 """
 
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+_LARGE = 256 * 1024
+_MALLOC = ((_M_MMAP_THRESHOLD, _LARGE), (_M_TRIM_THRESHOLD, _LARGE), (_M_ARENA_MAX, 2))
+"""Options of glibc's mallopt(3). By itself it moves its threshold up to 32 MB with the first large array that is freed,
+and from then on keeps what arrays leave behind, for each of a dozen threads: 60 MB more after a backlog.
+"""
+
 
 def collect_rarely() -> None:
     """For the life of the process; called by whoever runs a service."""
     gc.set_threshold(*_THRESHOLDS)
+
+
+def return_freed() -> None:
+    """Let large arrays go back to the system as soon as they are freed; before threads begin. Only glibc knows how."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        for option, value in _MALLOC:
+            mallopt(option, value)

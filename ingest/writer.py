@@ -16,7 +16,7 @@ from plant.errors import Unavailable
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 
-_MOST_MESSAGES = 10_000
+_MOST_MESSAGES = 5_000
 _MOST_BYTES = 8 * 2**20
 
 

@@ -67,6 +67,8 @@ class WaitingReadings:
         fresh, self._fresh, self._fresh_rows = ReadingBatch.concat(self._fresh), [], 0
         self._in_order = self._in_order and fresh.seen[0] >= self._seen and bool((np.diff(fresh.seen) >= 0).all())
         self._seen = int(fresh.seen[-1])
+        if self._thinned and len(self._thinned[-1]) < FRESH // 2:
+            fresh = ReadingBatch.concat([self._thinned.pop(), fresh])
         piece, late = self._thin(fresh, in_force)
         self._thinned.append(piece)
         if len(self) >= self._thin_all_at:

@@ -13,7 +13,7 @@ import typer
 
 from dutyroom.cli.options import ConfigFile
 from dutyroom.logs import configure_logs
-from dutyroom.memory import collect_rarely
+from dutyroom.memory import collect_rarely, return_freed
 from dutyroom.service import Role, running
 from dutyroom.settings import Settings, load_settings
 from dutyroom.supervisor import Supervisor, from_environment
@@ -34,6 +34,7 @@ def run_command(
     """
     configure_logs()
     collect_rarely()
+    return_freed()
     settings = load_settings(config, data)
     asyncio.run(run_until_told(settings, role, from_environment()))
 
