@@ -74,7 +74,7 @@ class Edges:
         decoded, rows = part.decoded, 0
         feeds = tuple(feed for feed in feeds if feed.device in (None, decoded.device))
         bound = {key for feed in feeds for key in feed.targets if key is not None}
-        rejected += (one for one in decoded.rejected if one.key is None or one.key in bound)
+        rejected += (one for one in decoded.rejected if _concerns(one.key, bound))
         if part.defines is not None:
             rejected += _undefined(part.address.identity, bound - {ONLINE}, part.defines)
         for feed in feeds:
@@ -90,6 +90,11 @@ class Edges:
         if self.bindings.follows(part.address) and not (part.address.kind in BIRTHS and part.decoded.samples):
             return [one for one in part.decoded.rejected if one.key is None]
         return [refusal]
+
+
+def _concerns(key: str | None, bound: Set[str]) -> bool:
+    """Whether anything bound is refused with this key: the value itself, or the structure it is in."""
+    return key is None or key in bound or any(name.startswith(f"{key}.") for name in bound)
 
 
 def _undefined(device: str, bound: Set[str], defines: frozenset[str]) -> Iterator[Rejected]:

@@ -37,9 +37,21 @@ metrics = st.builds(
     historical=st.sampled_from([False, False, True]),
     properties=st.sampled_from([{}, {}, {"Quality": 500}, {"engUnit": "degF"}, {"Quality": 7}]),
 )
+structures = st.builds(
+    lambda name, alias, inner, kind: M(name, kind, inner, alias),
+    st.sampled_from([None, "Level", "Tank"]),
+    st.sampled_from([None, 1, 7]),
+    st.one_of(
+        st.lists(metrics, max_size=3).map(lambda made: sp.template(*made)),
+        st.lists(metrics, max_size=2).map(lambda made: sp.template(M("In", sp.TEMPLATE, sp.template(*made), 7))),
+        st.lists(st.integers(-9, 9), max_size=3).map(lambda row: sp.data_set([("a", sp.INT8), ("", sp.FLOAT)], row)),
+        st.binary(max_size=20),
+    ),
+    st.sampled_from([sp.TEMPLATE, sp.DATA_SET]),
+)
 bodies = st.builds(
     lambda made, ts, seq: payload(*made, ts=ts, seq=seq),
-    st.lists(metrics, max_size=3),
+    st.lists(st.one_of(metrics, structures), max_size=3),
     st.sampled_from([None, T0, T0 + 20_000]),
     st.sampled_from([None, 0, 1, 2, 3, 255]),
 )

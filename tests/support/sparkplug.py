@@ -6,7 +6,7 @@ It shares nothing with the service's decoder, so that a wrong field number in on
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
@@ -94,6 +94,24 @@ def payload(*metrics: M, ts: int | None = None, seq: int | None = None) -> bytes
     out = b"" if ts is None else entry(1, VARINT, varint(ts))
     out += b"".join(entry(2, BYTES, metric.encode()) for metric in metrics)
     return out if seq is None else out + entry(3, VARINT, varint(seq))
+
+
+def template(*members: M, definition: bool = False) -> bytes:
+    """The value of a template: its members, or (`definition`) what all of its kind have."""
+    out = b"".join(entry(2, BYTES, member.encode()) for member in members)
+    return out + entry(4, BYTES, b"Pump") + (entry(5, VARINT, b"\x01") if definition else b"")
+
+
+def data_set(columns: Sequence[tuple[str, int]], *rows: Sequence[object]) -> bytes:
+    """The value of a data set: (name, data type) of each column, and its rows; None is a cell without a value."""
+    out = entry(1, VARINT, varint(len(columns)))
+    out += b"".join(entry(2, BYTES, name.encode()) for name, _ in columns)
+    out += entry(3, BYTES, b"".join(varint(kind) for _, kind in columns))
+    kinds = [kind for _, kind in columns]
+    for row in rows:
+        cells = [value(kinds[n % len(kinds)], cell, first=1) if cell is not None else b"" for n, cell in enumerate(row)]
+        out += entry(4, BYTES, b"".join(entry(1, BYTES, cell) for cell in cells))
+    return out
 
 
 def _properties(given: Mapping[str, object]) -> bytes:

@@ -11,8 +11,9 @@ import msgspec
 from ingest.decoders.decoded import ONLINE, Decoded, Kind, Sample
 from ingest.decoders.loose import MAX_TS
 from ingest.decoders.sparkplug.address import BIRTHS, DEATHS, Address, MessageKind
-from ingest.decoders.sparkplug.metrics import Definition, definition, sample, whole_number
+from ingest.decoders.sparkplug.metrics import STRUCTURES, Definition, definition, sample, whole_number
 from ingest.decoders.sparkplug.payload_pb2 import Metric, Payload
+from ingest.decoders.sparkplug.structures import DEPTH, definitions, is_structure, members, too_deep
 from ingest.reasons import Rejected, RejectReason
 from plant.quality import Quality, Reason
 
@@ -104,6 +105,38 @@ class _Device:
         device.define(state.metrics)
         device.doubt, device.alive = state.doubt, state.alive
         return device
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the metrics of one message give. `unread` are by reason the names of those that only a birth explains."""
+
+    device: _Device
+    birth: bool
+    samples: list[Sample] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    unread: dict[RejectReason, list[str]] = field(default_factory=dict)
+
+    def add(self, metric: Metric, depth: int = DEPTH) -> None:
+        known = definition(metric) if self.birth and metric.name else self.device.find(metric)
+        if isinstance(known, RejectReason):
+            self.unread.setdefault(known, []).append(metric.name or f"alias {metric.alias}")
+        elif not is_structure(metric):
+            self._take(sample(metric, known))
+        elif not depth:
+            self._take(too_deep(known.name))
+        else:
+            for member in members(metric, known.name):
+                if isinstance(member, Rejected):
+                    self._take(member)
+                else:
+                    self.add(member, depth - 1)
+
+    def _take(self, made: Sample | Rejected | None) -> None:
+        if isinstance(made, Sample):
+            self.samples.append(made)
+        elif made is not None:
+            self.rejected.append(made)
 
 
 class EdgeNode:
@@ -212,7 +245,7 @@ class EdgeNode:
         return self._birth_of(address, message, self._devices[""])
 
     def _birth_of(self, address: Address, message: Payload, device: _Device) -> Taken:
-        device.define(definition(metric) for metric in message.metrics if metric.name)
+        device.define(definitions(message.metrics))
         self._size = None
         taken = self._values(address, message, device)
         died_at, device.died_at = device.died_at, None
@@ -225,22 +258,12 @@ class EdgeNode:
 
     def _values(self, address: Address, message: Payload, device: _Device) -> Taken:
         birth = address.kind in BIRTHS
-        samples: list[Sample] = []
-        rejected: list[Rejected] = []
-        unread: dict[RejectReason, list[str]] = {}
+        found = _Found(device, birth)
         for metric in message.metrics:
-            if metric.name == BD_SEQ or metric.name.startswith(NODE_CONTROL):
-                continue
-            known = definition(metric) if birth and metric.name else device.find(metric)
-            if isinstance(known, RejectReason):
-                unread.setdefault(known, []).append(metric.name or f"alias {metric.alias}")
-                continue
-            made = sample(metric, known)
-            if isinstance(made, Sample):
-                samples.append(made)
-            elif made is not None:
-                rejected.append(made)
-        rejected += (Rejected(reason, _unread(reason, address, names)) for reason, names in unread.items())
+            if metric.name != BD_SEQ and not metric.name.startswith(NODE_CONTROL):
+                found.add(metric)
+        unread = [Rejected(reason, _unread(reason, address, names)) for reason, names in found.unread.items()]
+        samples, rejected = found.samples, found.rejected + unread
         decoded = Decoded(
             kind=Kind.READING if samples or rejected else Kind.STATUS,
             ts=_ts(message),
@@ -276,7 +299,7 @@ class EdgeNode:
 
 
 def _gone(metrics: dict[str, Definition]) -> Iterator[Sample]:
-    for name in metrics:
+    for name in (one.name for one in metrics.values() if one.datatype not in STRUCTURES):
         yield Sample(name, math.nan, quality=Quality.BAD, reason=Reason.DEVICE_OFFLINE)
 
 

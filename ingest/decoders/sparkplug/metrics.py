@@ -36,6 +36,9 @@ class DataType(IntEnum):
     UUID = 15
 
 
+STRUCTURES = frozenset({16, 19})
+"""Data sets and templates: made of values, none themselves."""
+
 _SIGNED: Mapping[int, int] = {DataType.INT8: 8, DataType.INT16: 16, DataType.INT32: 32, DataType.INT64: 64}
 _UNSIGNED: Mapping[int, int] = {
     DataType.UINT8: 8,

@@ -44,15 +44,29 @@ def test_data_types(metric: M, value: float) -> None:
 @pytest.mark.parametrize(
     ("metric", "reason"),
     [
-        (M("v", sp.DATA_SET, b"\x08\x01"), RejectReason.NOT_A_VALUE),
-        (M("v", sp.TEMPLATE, b"\x28\x01"), RejectReason.NOT_A_VALUE),
+        (M("v", sp.DATA_SET, b"\x22\xff"), RejectReason.NOT_PROTOBUF),
+        (M("v", sp.TEMPLATE, b"\x12\xff"), RejectReason.NOT_PROTOBUF),
+        (M("v", sp.DATA_SET, sp.data_set([("t", sp.FLOAT)], [20.5], [21.5])), RejectReason.NOT_A_VALUE),
+        (M("v", sp.DATA_SET, sp.data_set([("t", sp.FLOAT)], [20.5, 21.5])), RejectReason.NOT_A_FRAME),
+        (M("v", sp.TEMPLATE, sp.template(M("m" * 300, sp.FLOAT, 1.0))), RejectReason.TOO_LARGE),
         (M("v", sp.UINT8, raw=sp.entry(10, sp.VARINT, sp.varint(300))), RejectReason.NOT_A_VALUE),
         (M("v", sp.INT8, raw=sp.entry(10, sp.VARINT, sp.varint(300))), RejectReason.NOT_A_VALUE),
         (M("v", 17, b"\x01"), RejectReason.NOT_A_VALUE),
         (M("v", sp.FLOAT), RejectReason.NOT_A_VALUE),
         (M("v", sp.FLOAT, 1.0, properties={"Quality": 64}), RejectReason.BAD_QUALITY),
     ],
-    ids=["data set", "template", "too wide", "too wide signed", "bytes", "neither value nor null", "quality"],
+    ids=[
+        "broken data set",
+        "broken template",
+        "rows",
+        "ragged",
+        "long name",
+        "too wide",
+        "too wide signed",
+        "bytes",
+        "neither value nor null",
+        "quality",
+    ],
 )
 def test_what_is_no_reading_is_refused_by_name(metric: M, reason: RejectReason) -> None:
     decoded = decode(FORMATS["sparkplug_b"].decode, "spBv1.0/g/NBIRTH/n", payload(metric, seq=0))
