@@ -16,7 +16,8 @@ from tests.support import sparkplug as sp
 from tests.support.intakes import cut_and_restarted
 from tests.support.sparkplug import EdgeNode, M, payload
 from tests.unit.ingest.plants import T0, plant
-from tests.unit.ingest.test_sparkplug import site, stranger
+from tests.unit.ingest.test_sparkplug import site
+from tests.unit.ingest.test_sparkplug_requests import stranger
 
 KINDS = ["NBIRTH", "DBIRTH", "NDATA", "DDATA", "NDEATH", "DDEATH", "NCMD", "DCMD"]
 SPARKPLUG = FORMATS["sparkplug_b"].decode
