@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,17 @@ def brokers_of(settings: Sequence[BrokerSettings]) -> list[Broker]:
         if twins:
             raise BadInput(f"two brokers have the {what} {twins[0]!r}; each of [[brokers]] needs its own")
     return made
+
+
+def remembering(brokers: Sequence[Broker], folder: Path) -> list[Broker]:
+    """The same, each with a file in the folder for what its session was asked for; another address or client id is
+    another session, another name is not.
+    """
+    return [replace(one, session_file=folder / f"{_session(one)}.json") for one in brokers]
+
+
+def _session(broker: Broker) -> str:
+    return hashlib.sha256(f"{broker.url} {broker.client_id}".encode()).hexdigest()[:16]
 
 
 def broker_of(settings: BrokerSettings, number: int = 1) -> Broker:

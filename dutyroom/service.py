@@ -15,7 +15,7 @@ import structlog
 
 from api.deps import DemoDesk
 from dutyroom.asking import Asking
-from dutyroom.brokers import brokers_of
+from dutyroom.brokers import brokers_of, remembering
 from dutyroom.content import Content
 from dutyroom.datafolder import make_data_folder
 from dutyroom.decoding import SharedDecoding
@@ -142,7 +142,7 @@ def _journal(settings: Settings, role: Role) -> JournalFile | JournalFollower:
 
 def _collect(service: Running, journal: JournalFile, stack: AsyncExitStack, probe: Probe) -> None:
     collector = Collector(
-        brokers_of(service.settings.all_brokers),
+        remembering(brokers_of(service.settings.all_brokers), service.settings.data / "sessions"),
         journal,
         service.content.plant,
         after_fsync=partial(probe, "fsync"),

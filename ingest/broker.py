@@ -39,6 +39,8 @@ class Broker:
     session_expiry_s: int = 0xFFFFFFFF
     name: str = "1"
     """What people call it; the collector has one of each name."""
+    session_file: Path | None = None
+    """Where the collector keeps what it asked this broker's session for; None forgets it with the process."""
 
     def __repr__(self) -> str:
         return f"Broker({self.url!r}, client_id={self.client_id!r})"

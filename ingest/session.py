@@ -10,6 +10,7 @@ import structlog
 
 from ingest.broker import Broker, tls_context
 from ingest.mqtt.connection import Connection, Listener
+from ingest.subscribed import Subscribed
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 
@@ -29,6 +30,8 @@ class Session:
         """`status`: the topic on which we say whether we are there."""
         self._broker = broker
         self._filters = tuple(filters)
+        self._asked = frozenset[str]()
+        self._subscribed = Subscribed(broker)
         self._listener = listener
         self._status = status
         self._retry_s = retry_s
@@ -78,17 +81,32 @@ class Session:
     def refilter(self, filters: Sequence[str]) -> None:
         """Subscribe to these topics from now on, and no longer to others."""
         with self._lock:
-            added = [topic for topic in filters if topic not in self._filters]
-            removed = [topic for topic in self._filters if topic not in filters]
             self._filters = tuple(filters)
-            if self._connection is not None and self._connection.subscribed:
-                self._connection.subscribe(added, removed)
+            self._reconcile()
 
     def healthy(self) -> None:
         """Told by the listener when a connection works: log it once, forget the last trouble."""
         if self._said is not None:
             _log.info("broker_connected", broker=self._broker.url)
         self._said = None
+        with self._lock:
+            self._reconcile()
+
+    def _reconcile(self) -> None:
+        """Have the broker send what is wanted and nothing else; while there is no connection the next one does it.
+
+        What was wanted when the connection began may not be what is wanted now, and a session that outlived us holds
+        what an earlier configuration asked for.
+        """
+        connection = self._connection
+        if connection is None or not connection.subscribed:
+            return
+        wanted = frozenset(self._filters)
+        surplus = (self._asked | self._subscribed.filters) - wanted
+        missing = wanted - self._asked
+        self._subscribed.asking(wanted)
+        self._asked = wanted
+        connection.subscribe(sorted(missing), sorted(surplus))
 
     def _run(self) -> None:
         wait, longest = self._retry_s
@@ -104,11 +122,14 @@ class Session:
             self._generation += 1
             connection = Connection(self._broker, self._generation, self._filters, self._listener, self._status)
             self._connection = connection
+            self._asked = frozenset(self._filters)
+            self._subscribed.asking(self._asked)
         if self._stopping.is_set():
             return False
         connection.run()
         with self._lock:
             self._connection = None
+            self._subscribed.released(connection.released - self._asked)
         self._malformed += connection.malformed
         if connection.reason != self._said and not self._stopping.is_set():
             _log.warning("broker_away", broker=self._broker.url, reason=connection.reason)

@@ -62,6 +62,7 @@ class Connection:
         self.malformed = False
         self.granted: dict[int, int | bytes] = {}
         self.qos_0_only: tuple[str, ...] = ()
+        self.released: set[str] = set()
         self._filters = filters
         self._listener = listener
         self._status = status
@@ -74,9 +75,11 @@ class Connection:
         self._keepalive_s = float(broker.keepalive_s)
         self._spoke = self._heard = 0.0
         self._first_mid = 0
+        self._removing: dict[int, list[str]] = {}
         self._on: dict[int, Callable[[bytes], None]] = {
             packets.CONNACK: self._on_connack,
             packets.SUBACK: self._on_suback,
+            packets.UNSUBACK: self._on_unsuback,
             packets.PUBREL: self._on_pubrel,
             packets.DISCONNECT: self._on_disconnect,
         }
@@ -126,11 +129,18 @@ class Connection:
         self._send(packets.publish(self.broker.protocol, mid, topic, payload, retain=kept))
 
     def subscribe(self, added: Sequence[str], removed: Sequence[str]) -> None:
-        """Change the subscriptions of a live connection."""
+        """Change the subscriptions of a live connection; what the broker confirms as removed is in `released`."""
+        # Only the answer to the last word on a filter counts.
+        with self._lock:
+            again = {*added, *removed}
+            self.released -= again
+            self._removing = {mid: [one for one in all if one not in again] for mid, all in self._removing.items()}
         if added:
             self._send(packets.subscribe(self.broker.protocol, next(self._mids), added))
         if removed:
-            self._send(packets.unsubscribe(self.broker.protocol, next(self._mids), removed))
+            mid = next(self._mids)
+            self._removing[mid] = list(removed)
+            self._send(packets.unsubscribe(self.broker.protocol, mid, removed))
 
     def _send(self, data: bytes) -> None:
         with self._lock:
@@ -237,6 +247,13 @@ class Connection:
         if self._status is not None:
             self.publish(self._status, ONLINE, retain=True)
         self._listener.connected(self)
+
+    def _on_unsuback(self, body: bytes) -> None:
+        mid, codes = packets.read_codes(self.broker.protocol, body)
+        # MQTT 3.1.1 says no more than that it is done; a refusal of MQTT 5 leaves all of them for the next time.
+        if all(code < 0x80 for code in codes):
+            with self._lock:
+                self.released.update(self._removing.pop(mid, ()))
 
     def _on_pubrel(self, body: bytes) -> None:
         self._send(packets.complete(packets.read_mid(body)))

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
@@ -57,10 +58,16 @@ class GatedJournal:
 
 @contextmanager
 def collecting(
-    mosquitto: Mosquitto, journal: Journal, where: Plant | None = None, *, pace: Pace = PACE
+    mosquitto: Mosquitto,
+    journal: Journal,
+    where: Plant | None = None,
+    *,
+    pace: Pace = PACE,
+    session_file: Path | None = None,
 ) -> Iterator[Collector]:
     """A collector that runs for the length of the block."""
-    collector = Collector([Broker(mosquitto.host, mosquitto.port)], journal, where or plant(), pace=pace)
+    broker = Broker(mosquitto.host, mosquitto.port, session_file=session_file)
+    collector = Collector([broker], journal, where or plant(), pace=pace)
     collector.start()
     try:
         yield collector
