@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from history.entries import HELD_BYTES, Entry
 
-MOST_BYTES = 32 * 2**20
+MOST_BYTES = 16 * 2**20
 """In memory, where an entry of a few bytes takes many times its packed size."""
 
 _MAX_BATCHES = 4_096

@@ -19,6 +19,7 @@ from rules.alarms import Alarm
 from rules.events import AlarmEvent
 from rules.frames import Assembler
 from rules.group import Group
+from rules.lang.fixed import Bools, Ints
 from rules.lang.nodes import State
 from rules.machines import Phase
 from rules.proof import History
@@ -229,13 +230,14 @@ def _load_nodes(
 ) -> None:
     old, new = move
     for key, packed in saved.items():
-        array = packed.array().astype(np.int64)
+        raw = packed.array()
+        array: Ints | Bools = raw.astype(np.bool_) if raw.dtype == np.bool_ else raw.astype(np.int64)
         if same:
-            target.arrays[key] = array[old[np.argsort(new)]]
+            target.put(key, array[old[np.argsort(new)]])
         else:
-            fresh = np.zeros((target.rows, *array.shape[1:]), np.int64)
+            fresh = np.zeros((target.rows, *array.shape[1:]), array.dtype)
             fresh[new] = array[old]
-            target.arrays[key] = fresh
+            target.put(key, fresh)
 
 
 def _load_rule(

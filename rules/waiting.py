@@ -15,10 +15,10 @@ from plant.quality import Quality
 from plant.reading import ReadingBatch
 from rules.lang.fixed import Bools, Ints
 
-FRESH = 200_000
-"""Readings that are thinned at once: 8 MB."""
+FRESH = 100_000
+"""Readings that are thinned at once: 4 MB."""
 
-_THINNED = 20 * FRESH
+_THINNED = 40 * FRESH
 """Thinned readings from which on they are thinned once more together, for one instant may lie in many pieces."""
 
 

@@ -71,16 +71,21 @@ class State:
 
     def __init__(self, rows: int) -> None:
         self.rows = rows
-        self.arrays: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.int64]]] = {}
+        self.arrays: dict[str, Ints | Bools] = {}
 
     def get(self, key: str, width: int, fill: int = 0) -> Ints:
         """The carried array of a key, `fill` before anything was carried."""
         found = self.arrays.get(key)
-        return found if found is not None else np.full((self.rows, width), fill, np.int64)
+        return found.astype(np.int64, copy=False) if found is not None else np.full((self.rows, width), fill, np.int64)
 
-    def put(self, key: str, value: Ints) -> None:
+    def flags(self, key: str, width: int) -> Bools:
+        """The carried flags of a key, false before any were carried; an eighth of the memory of numbers."""
+        found = self.arrays.get(key)
+        return found != 0 if found is not None else np.zeros((self.rows, width), np.bool_)
+
+    def put(self, key: str, value: Ints | Bools) -> None:
         """Carry an array to the next block."""
-        self.arrays[key] = np.ascontiguousarray(value)
+        self.arrays[key] = value.copy()  # not a view, which would hold on to all of the block's rows
 
 
 class Node(ABC):

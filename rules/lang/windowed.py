@@ -24,11 +24,17 @@ def _carry(block: Block, key: str, value: Ints, width: int) -> Ints:
     return rows
 
 
+def _carry_flags(block: Block, key: str, flags: Bools, width: int) -> Bools:
+    """As `_carry`, for flags."""
+    rows = np.concatenate([block.state.flags(key, width), flags], axis=1)
+    block.state.put(key, rows[:, rows.shape[1] - width :])
+    return rows
+
+
 def look_back(block: Block, key: str, plane: Num, width: int) -> tuple[Ints, Bools]:
     """Value and mask of the `width` rows before the block followed by the block's."""
-    known = plane.known.astype(np.int64)
     value = _carry(block, f"{key}|v", np.where(plane.known, plane.value, 0), width)
-    return value, _carry(block, f"{key}|k", known, width) != 0
+    return value, _carry_flags(block, f"{key}|k", plane.known, width)
 
 
 class Window(NumNode):
@@ -164,8 +170,8 @@ class Last(NumNode):
 
 def rises(block: Block, key: str, plane: Truth) -> Ints:
     """1 where a condition is true right after an instant at which it was false, else 0; (e, n)."""
-    false = _carry(block, f"{key}|f", plane.false.astype(np.int64), 1)[:, : block.n]
-    rose: Ints = ((false != 0) & plane.true).astype(np.int64)
+    false = _carry_flags(block, f"{key}|f", plane.false, 1)[:, : block.n]
+    rose: Ints = (false & plane.true).astype(np.int64)
     return rose
 
 
@@ -180,8 +186,8 @@ class Rises(NumNode):
         plane = self.part.truth(block)
         rose = rises(block, self.key, plane)
         count = window_sum(_carry(block, f"{self.key}|r", rose, self.span.width - 1), self.span.width)
-        seen = _carry(block, f"{self.key}|k", plane.known.astype(np.int64), self.span.width - 1)
-        enough = window_sum(seen, self.span.width) >= self.span.need
+        seen = _carry_flags(block, f"{self.key}|k", plane.known, self.span.width - 1)
+        enough = window_count(seen, self.span.width) >= self.span.need
         return Num(np.where(enough, count, 0), enough)
 
 
@@ -194,8 +200,8 @@ class ShareTrue(NumNode):
 
     def compute(self, block: Block) -> Num:
         plane, width = self.part.truth(block), self.span.width
-        true = window_sum(_carry(block, f"{self.key}|t", plane.true.astype(np.int64), width - 1), width)
-        seen = window_sum(_carry(block, f"{self.key}|k", plane.known.astype(np.int64), width - 1), width)
+        true = window_count(_carry_flags(block, f"{self.key}|t", plane.true, width - 1), width)
+        seen = window_count(_carry_flags(block, f"{self.key}|k", plane.known, width - 1), width)
         enough = seen >= self.span.need
         share = rounded_division(true * 10**self.shape.decimals, np.maximum(seen, 1))
         return Num(np.where(enough, share, 0), enough)

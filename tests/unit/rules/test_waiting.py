@@ -9,6 +9,7 @@ from plant.instants import NEVER
 from plant.quality import Quality, Reason
 from plant.reading import ReadingBatch
 from rules.frames import Assembler, Frames, SignalSpec
+from rules.lang.nodes import State
 from rules.snapshot import Packed
 from rules.waiting import FRESH
 
@@ -101,3 +102,20 @@ def test_arrays_of_every_shape_are_packed_and_read_back(shape: tuple[int, ...]) 
         packed = Packed.of(array)
         assert packed.array().dtype == dtype
         assert packed.array().tolist() == array.tolist()
+
+
+def test_what_a_node_carries_holds_on_to_nothing_else() -> None:
+    state, block = State(2), np.zeros((2, 10_000), np.int64)
+    state.put("numbers", block[:, -3:])
+    state.put("flags", block[:, :1] == 0)
+    assert all(array.base is None and array.flags.c_contiguous for array in state.arrays.values())
+    assert state.arrays["flags"].nbytes == 2
+    assert state.flags("flags", 1).tolist() == [[True], [True]]
+    assert state.get("numbers", 3).dtype == np.int64
+    assert not state.flags("new", 4).any()
+
+
+def test_flags_of_an_older_snapshot_are_read() -> None:
+    state = State(2)
+    state.put("known", np.array([[1, 0, 1], [0, 0, 1]], np.int64))
+    assert state.flags("known", 3).tolist() == [[True, False, True], [False, False, True]]
