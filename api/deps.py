@@ -21,7 +21,6 @@ from maintenance.people import Actor
 from maintenance.ticket import Ticket
 from plant.accepting import Accepted
 from plant.catalogue import Text
-from plant.device import Template
 from plant.reading import ReadingBatch, SeriesKey, SeriesTable
 from plant.site import Plant
 from rules.model import Rule
@@ -91,9 +90,6 @@ class BindingDesk(Protocol):
 
     def listen(self, filters: Sequence[str], actor: Actor) -> None:
         """Listen to these topic filters beside what is bound, and to no others. Raises BadInput."""
-
-    def templates(self) -> Mapping[str, Template]:
-        """The templates we ship, by name."""
 
 
 class CommissioningDesk(Protocol):

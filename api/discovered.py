@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import Path
 from pydantic import Field
 
 from api.access import Caller
-from api.office import AnOffice, Office
+from api.office import AnOffice
 from api.shapes import Ask, Instant, Shape, Words
 from ingest import offers
 from ingest.discovery import MOST_FAMILIES, Family
+from ingest.known import Known
+from ingest.precedents import Precedent, Precedents
 from maintenance.ledger import discovered
 from maintenance.ledger.discovered import Acceptance, Listed, Progress
 from plant.accepting import Accepted
 from plant.bindingfile import check_topic
 from plant.catalogue import Text
 from plant.errors import BadInput
-from plant.matching import Match
 from plant.site import Binding, Clock, Equipment
 
 MOST_BINDINGS = 2_000
+MOST_PRECEDENTS = 5
 FamilyId = Annotated[str, Path(pattern=r"^[0-9a-f]{12}$")]
 AcceptanceId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 _Text = Annotated[str, Field(min_length=1, max_length=500)]
@@ -87,11 +88,21 @@ class MatchOut(Shape):
     reasons: list[Words]
 
 
+class ChosenOut(MatchOut):
+    """The point a value is suggested to be, and how to bind it; the fields are those of a binding."""
+
+    scale: float
+    offset: float
+    sentinels: list[float]
+    time: str | None
+    zone: str | None
+
+
 class SuggestionOut(Shape):
     """What one value is suggested to be, and what else it may be."""
 
     name: str
-    chosen: MatchOut | None
+    chosen: ChosenOut | None
     others: list[MatchOut]
 
 
@@ -103,6 +114,18 @@ class ModelOut(Shape):
     type: str
     keys: int
     of: int
+
+
+class PrecedentOut(Shape):
+    """A machine that is bound to messages like these, by `keys` of the family's keys; `pattern` is of its topics."""
+
+    equipment: str
+    name: Words
+    type: str
+    pattern: str
+    keys: int
+    author: str | None = Field(description="who accepted it; null: files say so")
+    at: Instant | None
 
 
 class TypeOut(Shape):
@@ -125,9 +148,11 @@ class OneFamilyOut(FamilyOut):
     where: list[SourceOut]
     more_sources: int
     more_keys: int
+    precedents: list[PrecedentOut] = Field(description="machines bound to messages like these, the best first")
     models: list[ModelOut]
     types: list[TypeOut]
     suggested: list[SuggestionOut] = Field(description="for `type`, by default the best one")
+    clock: Clock = Field(description="whose time to bind with")
     type: str | None
 
 
@@ -225,11 +250,12 @@ async def show_discovered(office: AnOffice, id: FamilyId, type: str | None = Non
     """One family: a sample, its values, where they come, and what each may be."""
     listed = await office.read(discovered.one, id)
     family, plant = listed.family, office.deps.configuration.plant()
-    known = offers.models(family, office.deps.binding.templates().values())
-    types = offers.types(family, plant.catalogue)
-    chosen = type or best_type(known, types)
+    known = Known.of(family, plant, Precedents(plant))
+    known = known.signed(await office.read(discovered.signed, known.patterns))
+    chosen = type or known.type
     if chosen is not None and chosen not in plant.catalogue.types:
         raise BadInput(f"there is no equipment type {chosen!r}")
+    found = None if chosen is None else offers.mapping(family, plant.catalogue.types[chosen], known.best(chosen))
     return OneFamilyOut(
         **_fields(listed),
         topic=family.topic,
@@ -239,9 +265,11 @@ async def show_discovered(office: AnOffice, id: FamilyId, type: str | None = Non
         where=[SourceOut.model_validate(one) for one in family.sources],
         more_sources=family.more_sources,
         more_keys=family.more_keys,
-        models=[_model(one) for one in known],
-        types=[TypeOut.model_validate(one) for one in types],
-        suggested=[] if chosen is None else _suggested(office, family, chosen, known),
+        precedents=[_precedent(one) for one in known.precedents[:MOST_PRECEDENTS]],
+        models=[_model(one) for one in known.models],
+        types=[TypeOut.model_validate(one) for one in known.types],
+        suggested=[] if found is None else _suggested(family, found),
+        clock=Clock.DEVICE if found is None else found.clock,
         type=chosen,
     )
 
@@ -269,11 +297,6 @@ async def listen(office: AnOffice, ask: ListenAsk, caller: Caller) -> ListenOut:
 async def show_acceptance(office: AnOffice, id: AcceptanceId) -> AcceptanceOut:
     """What was accepted, and what decoding the past again gave."""
     return acceptance_out(await office.read(discovered.acceptance, id))
-
-
-def best_type(known: Sequence[offers.KnownModel], types: Sequence[offers.KnownType]) -> str | None:
-    """The type to suggest: that of the best template, else the one with most points for the values."""
-    return known[0].template.type if known else (types[0].type if types else None)
 
 
 def acceptance_out(one: Acceptance) -> AcceptanceOut:
@@ -328,19 +351,38 @@ def _model(known: offers.KnownModel) -> ModelOut:
     return ModelOut(template=template.name, name=name, type=template.type, keys=known.keys, of=known.of)
 
 
-def _suggested(office: Office, family: Family, type: str, known: Sequence[offers.KnownModel]) -> list[SuggestionOut]:
-    kind = office.deps.configuration.plant().catalogue.types[type]
-    template = next((one.template for one in known if one.template.type == type), None)
-    found = offers.mapping(family, kind, template)
+def _precedent(one: Precedent) -> PrecedentOut:
+    return PrecedentOut(
+        equipment=one.equipment.id,
+        name=Words.model_validate(one.equipment.text),
+        type=one.equipment.type,
+        pattern=one.pattern,
+        keys=one.keys,
+        author=None if one.signed is None else one.signed.author,
+        at=None if one.signed is None else one.signed.at,
+    )
+
+
+def _suggested(family: Family, found: offers.Assignment) -> list[SuggestionOut]:
     return [
         SuggestionOut(
             name=value.name,
-            chosen=_match(found.chosen.get(value.name)),
+            chosen=_chosen(found.chosen.get(value.name)),
             others=[MatchOut.model_validate(match) for match in found.others.get(value.name, ())],
         )
         for value in offers.values_of(family)
     ]
 
 
-def _match(match: Match | None) -> MatchOut | None:
-    return None if match is None else MatchOut.model_validate(match)
+def _chosen(one: offers.Suggestion | None) -> ChosenOut | None:
+    if one is None:
+        return None
+    match, chosen = one.match, one.chosen
+    return ChosenOut(
+        **MatchOut.model_validate(match).model_dump(),
+        scale=chosen.scale,
+        offset=chosen.offset,
+        sentinels=list(chosen.sentinels),
+        time=chosen.time,
+        zone=chosen.zone,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -19,8 +19,6 @@ from maintenance.people import Actor, Role
 from plant.accepting import Accepted, accept, keep
 from plant.bindingfile import check_topic
 from plant.catalogue import Catalogue
-from plant.device import Template
-from plant.devicefile import shipped_templates
 from plant.errors import BadInput, NotFound, NotPermitted
 from plant.registry import bound_to_yaml
 from plant.site import Binding, Plant, Site
@@ -69,11 +67,6 @@ class BindingDesk:
         encoded = Content(Plant(content.plant.catalogue, site), content.rules).encode()
         now = system_now()
         self._ledger.write(_listen, encoded, base, (actor, ", ".join(wanted)), (self._plant_now(now), now))
-
-    @staticmethod
-    def templates() -> Mapping[str, Template]:
-        """The templates we ship, by name."""
-        return shipped_templates()
 
     def _content(self) -> tuple[Content, int]:
         latest = self._ledger.latest_config()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ingest.discovery import Announced, Family, Found, Source
-from ingest.links import MESSAGE_BROKER
+from ingest.precedents import Precedent, same_format
 from plant.catalogue import Catalogue, EquipmentType, Text
-from plant.device import PLACEHOLDER, Template, fill
+from plant.device import DEVICE, PLACEHOLDER, Template, TemplateLine, fill
 from plant.matching import Match, Value, assign, matches
 from plant.site import Binding, Clock, Equipment, Plant
 
@@ -56,34 +57,48 @@ def name_of(source: Source) -> str:
 
 
 def models(family: Family, templates: Iterable[Template]) -> list[KnownModel]:
-    """Templates of the family's format that know half of what is there, or of whose keys half are there; best first."""
+    """Templates of the family's format that know half of what is there, or of whose keys half are there; best first.
+
+    Of templates that know as much the one whose topic this is goes first, then the one that was given first.
+    """
     found = []
-    keys = {one.key for one in family.found}
+    names = {value.name for value in values_of(family)}
     for template in templates:
-        if template.decoder != family.decoder:
+        if not same_format(template.decoder, family.decoder):
             continue
-        filled = set(template_points(family, template))
-        known = len(filled & keys)
-        if known and known >= _LEAST_SHARE * min(len(template.lines), len(keys)):
+        known = len(template_lines(family, template).keys() & names)
+        if known and known >= _LEAST_SHARE * min(len(template.lines), len(names)):
             found.append(KnownModel(template, known, len(template.lines)))
-    return sorted(found, key=lambda model: (-model.keys, model.template.name))
+    topic = family.sources[0].topic if family.sources else ""
+    return sorted(found, key=lambda model: (-model.keys, _placeholders(model.template.topic, topic) is None))
 
 
-def template_points(family: Family, template: Template) -> dict[str | None, tuple[str, str | None]]:
-    """Key as it is in the family → (point, unit) of a template whose placeholders the family's topic fills."""
-    values = dict(template.defaults) | _placeholders(template.topic, family.sources[0].topic if family.sources else "")
-    return {
-        None if line.key is None else fill(line.key, values): (line.point, line.unit)
-        for line in template.lines
-        if line.point is not None
-    }
+def template_lines(family: Family, template: Template) -> dict[str, TemplateLine]:
+    """Name of a value of the family → the line of a template that says what it feeds, its placeholders filled."""
+    source = family.sources[0] if family.sources else None
+    values = dict(template.defaults)
+    if source is not None:
+        values |= ({} if source.device is None else {DEVICE: source.device}) | (
+            _placeholders(template.topic, source.topic) or {}
+        )
+    singles = [one for one in family.sources if one.value is not None]
+    lines: dict[str, TemplateLine] = {}
+    for line in template.lines:
+        if line.point is None:
+            continue
+        if line.key is not None:
+            lines[fill(line.key, values)] = line
+        for one in singles if line.key is None else ():
+            if _placeholders(line.topic or template.topic, one.topic) is not None:
+                lines[name_of(one)] = line
+    return lines
 
 
 def types(family: Family, catalogue: Catalogue) -> list[KnownType]:
-    """The equipment types with points for the values, the best first; a message broker's is not for messages."""
+    """The equipment types with points for the values, the best first; none that the service itself speaks for."""
     values, found = values_of(family), []
     for kind in catalogue.types.values():
-        if kind.name == MESSAGE_BROKER:
+        if kind.by_service:
             continue
         chosen = assign(values, list(kind.points.values()))
         if chosen:
@@ -94,26 +109,92 @@ def types(family: Family, catalogue: Catalogue) -> list[KnownType]:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """A value by its name, and the point it is to feed; the fields are those of `plant.site.Binding`."""
+
+    name: str
+    point: str
+    unit: str | None = None
+    scale: float = 1.0
+    offset: float = 0.0
+    sentinels: tuple[float, ...] = ()
+    time: str | None = None
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What a value is taken for: the point with its reasons, and how it would be bound."""
+
+    match: Match
+    chosen: Chosen
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
-    """For each value name: the point chosen for it, and others it may be."""
+    """For each value name: the point chosen for it, and others it may be; and whose time the readings get."""
 
-    chosen: Mapping[str, Match]
+    chosen: Mapping[str, Suggestion]
     others: Mapping[str, Sequence[Match]]
+    clock: Clock = Clock.DEVICE
 
 
-def mapping(family: Family, kind: EquipmentType, template: Template | None = None) -> Assignment:
-    """Which point of a type each value of a family feeds: as the template says, else as the matching finds."""
+def mapping(family: Family, kind: EquipmentType, known: Template | Precedent | None = None) -> Assignment:
+    """Which point of a type each value of a family feeds: as a machine like it is bound, as its template says, else as
+    the matching finds. What is `known` counts only where it is of the type.
+    """
     values, points = values_of(family), list(kind.points.values())
     others = {value.name: matches(value, points) for value in values}
-    if template is None or template.type != kind.name:
-        return Assignment(assign(values, points), others)
+    match known:
+        case Template(type=kind.name):
+            return _by_template(family, known, others)
+        case Precedent() if known.equipment.type == kind.name:
+            return _by_precedent(family, known, others)
+        case _:
+            found = {
+                name: Suggestion(match, Chosen(name, match.point, match.unit))
+                for name, match in assign(values, points).items()
+            }
+            return Assignment(found, others)
+
+
+def _by_template(family: Family, template: Template, others: Mapping[str, Sequence[Match]]) -> Assignment:
     why = Text(f"模板：{template.text.zh}", f"template: {template.text.en}")
-    chosen = {}
-    for key, (point, unit) in template_points(family, template).items():
-        if key in others:
-            same = next((match for match in others[key] if match.point == point), None)
-            chosen[key] = Match(point, 100, unit, (why, *(same.reasons if same is not None else ())))
-    return Assignment(chosen, others)
+    chosen = {
+        name: _said(
+            Chosen(name, line.point, line.unit, line.scale, line.offset, line.sentinels, template.time, template.zone),
+            others[name],
+            why,
+        )
+        for name, line in template_lines(family, template).items()
+        if name in others and line.point is not None
+    }
+    return Assignment(chosen, others, template.clock)
+
+
+def _by_precedent(family: Family, like: Precedent, others: Mapping[str, Sequence[Match]]) -> Assignment:
+    names = like.equipment.text
+    why = Text(f"与{names.zh}的绑定相同", f"as {names.en} is bound")
+    bound = {name: like.bindings[name] for name in others if name in like.bindings}
+    if like.single is not None:
+        bound |= {name_of(source): like.single for source in family.sources if source.value is not None}
+    chosen = {
+        name: _said(
+            Chosen(name, one.point, one.unit, one.scale, one.offset, one.sentinels, one.time, one.zone),
+            others[name],
+            why,
+        )
+        for name, one in bound.items()
+    }
+    arrival = any(one.clock is Clock.ARRIVAL for one in bound.values())
+    return Assignment(chosen, others, Clock.ARRIVAL if arrival else Clock.DEVICE)
+
+
+def _said(chosen: Chosen, others: Sequence[Match], why: Text) -> Suggestion:
+    """What somebody has said, with what the matching has to say of it."""
+    same = next((match for match in others if match.point == chosen.point), None)
+    reasons = (why, *(same.reasons if same is not None else ()))
+    return Suggestion(Match(chosen.point, 100, chosen.unit, reasons), chosen)
 
 
 def machines(family: Family, plant: Plant, kind: str) -> dict[tuple[str, str | None], str]:
@@ -170,27 +251,30 @@ def announced(family: Family, key: str) -> Announced | None:
     return None
 
 
-def _placeholders(pattern: str, topic: str) -> dict[str, str]:
-    """What the placeholders of a template's topic stand for in a topic; nothing where it is no such topic."""
-    regex = re.escape(PLACEHOLDER.sub("\x00\\1\x00", pattern))
-    regex = re.sub("\x00\\\\?([a-z0-9_]+)\x00", lambda found: f"(?P<{found[1]}>[^/]+)", regex)
-    match = re.fullmatch(regex, topic)
-    return {} if match is None else match.groupdict()
+def _placeholders(pattern: str, topic: str) -> dict[str, str] | None:
+    """What the placeholders of a template's topic stand for in a topic; None where it is no such topic."""
+    match = _topic_regex(pattern).fullmatch(topic)
+    return None if match is None else match.groupdict()
+
+
+@lru_cache(maxsize=1_024)
+def _topic_regex(pattern: str) -> re.Pattern[str]:
+    """A template's topic as a regular expression; a placeholder that comes again stands for the same."""
+    made, end, seen = "", 0, set[str]()
+    for found in PLACEHOLDER.finditer(pattern):
+        name = found[1]
+        made += _levels(pattern[end : found.start()]) + (f"(?P={name})" if name in seen else f"(?P<{name}>[^/]+)")
+        seen.add(name)
+        end = found.end()
+    return re.compile(made + _levels(pattern[end:]))
+
+
+def _levels(text: str) -> str:
+    return re.escape(text).replace(r"\+", "[^/]+").replace(r"\#", ".*")
 
 
 def _tokens(text: str) -> frozenset[str]:
     return frozenset(_TOKEN.findall(_ADDRESS.sub(" ", text.lower()))) - _WORDLESS
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """A value by its name, and the point it is to feed."""
-
-    name: str
-    point: str
-    unit: str | None = None
-    scale: float = 1.0
-    offset: float = 0.0
 
 
 def bindings(
@@ -220,6 +304,9 @@ def bindings(
                     unit=one.unit,
                     scale=one.scale,
                     offset=one.offset,
+                    sentinels=one.sentinels,
+                    time=one.time,
+                    zone=one.zone,
                     clock=clock,
                     decoder="plain" if single else family.decoder,
                     device=None if single else device_to_name(source),

@@ -42,6 +42,8 @@ def accept(site: Site, accepted: Accepted, catalogue: Catalogue) -> Site:
         found = equipment.get(id)
         if found is None or found.retired:
             raise NotFound(f"there is no equipment {id!r}; {did_you_mean(id, equipment)}")
+        if catalogue.types[found.type].by_service:
+            raise BadInput(f"{id} is a {found.type}: the service says its points itself; bind to another equipment")
         points = points_of(found, catalogue)
         for binding in bindings:
             _check_binding(found, binding, points)
@@ -65,7 +67,7 @@ def keep(site: Site, accepted: Accepted, catalogue: Catalogue) -> tuple[Site, in
             paths.add(machine.path)
     for id, bindings in accepted.bindings.items():
         found = equipment.get(id)
-        if found is None or found.retired:
+        if found is None or found.retired or catalogue.types[found.type].by_service:
             continue
         for binding in bindings:
             try:
@@ -87,7 +89,7 @@ def points_of(machine: Equipment, catalogue: Catalogue) -> Mapping[str, Point]:
 
 
 def _with(site: Site, equipment: Mapping[str, Equipment]) -> Site:
-    return Site(site.id, site.zone, site.text, equipment, site.clock, site.mode, site.discover)
+    return replace(site, equipment=equipment)
 
 
 def _check_machine(machine: Equipment, there: Mapping[str, Equipment], paths: set[str], catalogue: Catalogue) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from plant.catalogue import Catalogue, Text
+from plant.device import Template
 from plant.errors import Corrupt
 from plant.site import Equipment, Mode, Plant, PlantClock, Site
 
@@ -22,6 +23,7 @@ class _Content(msgspec.Struct, frozen=True):
     clock: PlantClock
     mode: Mode
     discover: tuple[str, ...] = ()
+    templates: tuple[Template, ...] = ()
 
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
@@ -32,7 +34,17 @@ def encode(plant: Plant) -> bytes:
     """The plant as JSON with sorted keys."""
     site = plant.site
     return _ENCODER.encode(
-        _Content(plant.catalogue, site.id, site.zone, site.text, site.equipment, site.clock, site.mode, site.discover)
+        _Content(
+            catalogue=plant.catalogue,
+            id=site.id,
+            zone=site.zone,
+            text=site.text,
+            equipment=site.equipment,
+            clock=site.clock,
+            mode=site.mode,
+            discover=site.discover,
+            templates=site.templates,
+        )
     )
 
 
@@ -42,5 +54,14 @@ def decode(content: bytes) -> Plant:
         found = _DECODER.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Corrupt(f"stored plant cannot be read: {error}") from None
-    site = Site(found.id, found.zone, found.text, found.equipment, found.clock, found.mode, found.discover)
+    site = Site(
+        id=found.id,
+        zone=found.zone,
+        text=found.text,
+        equipment=found.equipment,
+        clock=found.clock,
+        mode=found.mode,
+        discover=found.discover,
+        templates=found.templates,
+    )
     return Plant(found.catalogue, site)

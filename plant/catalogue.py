@@ -135,7 +135,8 @@ class EquipmentType:
     """One kind of equipment. `step_ms` ∈ {1000, 5000, 10000, 60000} is the grid its rules are evaluated on.
 
     `active` is an expression of the rule language that is true while the machine works (None: always);
-    `relations` names the relations equipment of this type may declare and the type at their other end.
+    `relations` names the relations equipment of this type may declare and the type at their other end. `by_service`:
+    the service itself says its points; nothing is bound to equipment of this type.
     """
 
     name: str
@@ -147,6 +148,7 @@ class EquipmentType:
     derived: Mapping[str, Derived] = field(default_factory=dict)
     active: str | None = None
     relations: Mapping[str, str] = field(default_factory=dict)
+    by_service: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,7 @@ def _type(file: TypeFile, media: Mapping[str, Medium], *, behind_gateway: bool) 
         },
         active=file.active,
         relations=relations,
+        by_service=file.by_service,
     )
 
 

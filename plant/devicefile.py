@@ -15,7 +15,7 @@ from plant.catalogue import Catalogue, EquipmentType, Text
 from plant.device import Template, TemplateLine, fill
 from plant.errors import BadInput, Problem
 from plant.repeating import For
-from plant.site import Clock
+from plant.site import Clock, Site
 from plant.suggestions import did_you_mean
 from plant.units import UNITS, conversion, unit_symbol
 from plant.yamlfile import Located, Strict, load_located
@@ -130,6 +130,11 @@ def shipped_files() -> tuple[Located[TemplateFile], ...]:
 def shipped_templates() -> Mapping[str, Template]:
     """The templates we ship, by name."""
     return {file.value.name: file.value.template() for file in shipped_files()}
+
+
+def templates_of(site: Site) -> tuple[Template, ...]:
+    """The templates to choose from on a site: its own first, then those we ship."""
+    return (*site.templates, *shipped_templates().values())
 
 
 def check_template(located: Located[M], at: Path, file: TemplateFile, catalogue: Catalogue) -> Iterator[Problem]:

@@ -11,12 +11,13 @@ from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from plant.catalogue import Catalogue, Text
+from plant.device import Template, TemplateLine
 from plant.errors import ConfigError
 from plant.instants import duration_text
 from plant.site import Binding, Equipment, Mode, Site
 from plant.sitecheck import KnownFormats, KnownRules, check_entries, check_head
 from plant.sitefile import read_entries, read_site
-from plant.wiring import read_templates, wire
+from plant.wiring import own_templates, read_templates, wire
 from plant.yamlfile import in_file_order
 from plant.yamlnodes import Plain
 
@@ -54,6 +55,7 @@ def load_site(
         clock=head.clock,
         mode=head.mode,
         discover=head.discover,
+        templates=own_templates(templates),
     )
 
 
@@ -64,7 +66,11 @@ def site_to_yaml(site: Site) -> str:
     if site.discover:
         head["discover"] = list(site.discover)
     machines: list[Plain] = [_machine(site.equipment[key]) for key in sorted(site.equipment)]
-    return _dumped({"site": head, "equipment": machines})
+    templates: list[Plain] = [_template(one) for one in site.templates]
+    content: dict[str, Plain] = {"site": head, "equipment": machines}
+    if templates:
+        content["templates"] = templates
+    return _dumped(content)
 
 
 def bound_to_yaml(machines: Sequence[Equipment], fed: Mapping[str, Sequence[Binding]]) -> str:
@@ -120,14 +126,28 @@ def _rules(machine: Equipment) -> dict[str, Plain]:
 
 
 def _binding(binding: Binding) -> dict[str, Plain]:
-    default = Binding(topic="", point="")
     words = ("key", "unit", "scale", "offset", "sentinels", "clock", "time", "zone", "device", "decoder")
     said: dict[str, Plain] = {"topic": binding.topic, "point": binding.point}
-    for word in words:
-        value = getattr(binding, word)
-        if value != getattr(default, word):
-            said[word] = _written(value)
-    return said
+    return said | _unusual(binding, Binding(topic="", point=""), words)
+
+
+def _template(template: Template) -> dict[str, Plain]:
+    said: dict[str, Plain] = {"name": template.name, **_text(template.text), "type": template.type}
+    said |= {"topic": template.topic, "decoder": template.decoder}
+    if template.shared:
+        said["shared"] = True
+    said |= _unusual(template, Template("", template.text, "", "", "", ()), ("clock", "time", "zone", "source"))
+    if template.defaults:
+        said["defaults"] = dict(template.defaults)
+    words = ("key", "point", "unit", "scale", "offset", "sentinels", "topic", "decoder")
+    lines: list[Plain] = [_unusual(line, TemplateLine(None), words) for line in template.lines]
+    return said | {"bindings": lines}
+
+
+def _unusual(one: object, default: object, words: Sequence[str]) -> dict[str, Plain]:
+    """What it says other than by default."""
+    found = {word: getattr(one, word) for word in words}
+    return {word: _written(value) for word, value in found.items() if value != getattr(default, word)}
 
 
 def _written(value: object) -> Plain:

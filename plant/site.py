@@ -7,9 +7,13 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from itertools import product
+from typing import TYPE_CHECKING
 
 from plant.catalogue import Catalogue, Point, PointFamily, Text
 from plant.reading import SeriesKey, SeriesTable
+
+if TYPE_CHECKING:
+    from plant.device import Template  # which is made of bindings, and those are here
 
 
 class Clock(StrEnum):
@@ -98,7 +102,8 @@ class Equipment:
 class Site:
     """The registry of one site. `mode` is the mode of rules that nothing else decides.
 
-    `discover` are topic filters to listen to beside what is bound, to see what else there is.
+    `discover` are topic filters to listen to beside what is bound, to see what else there is; `templates` the models of
+    devices that the site has of its own, by name.
     """
 
     id: str
@@ -108,6 +113,7 @@ class Site:
     clock: PlantClock = PlantClock.SYSTEM
     mode: Mode = Mode.OBSERVE
     discover: tuple[str, ...] = ()
+    templates: tuple[Template, ...] = ()
 
     @cached_property
     def by_path(self) -> Mapping[str, Equipment]:

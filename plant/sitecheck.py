@@ -53,7 +53,7 @@ def check_entries(
             continue
         yield from _check_parameters(entry, kind)
         yield from _check_members(entry, kind)
-        yield from check_wires(entry, points_of(entry.equipment, kind))
+        yield from check_wires(entry, kind, points_of(entry.equipment, kind))
         yield from _check_formats(entry, formats)
         yield from _check_relations(entry, kind, machines)
         yield from _check_rules(entry, rules)

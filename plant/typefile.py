@@ -108,7 +108,7 @@ class DerivedFile(Strict):
 
 
 class TypeFile(Strict):
-    """One file of `types/`. `sampling` is the class of points that name none."""
+    """One file of `types/`. `sampling` is the class of points that name none; `by_service`: nothing is bound to it."""
 
     name: str
     zh: str
@@ -121,3 +121,4 @@ class TypeFile(Strict):
     derived: dict[str, DerivedFile] = Field(default_factory=dict)
     active: str | None = None
     relations: dict[str, str] = Field(default_factory=dict)
+    by_service: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from plant.catalogue import Catalogue, Point
+from plant.catalogue import Catalogue, EquipmentType, Point
 from plant.device import DEVICE, Template, Use, fill
 from plant.devicefile import DeviceFile, FeedFile, check_template, filled_binding, filled_device, shipped_templates
 from plant.errors import BadInput, Problem
@@ -40,6 +40,12 @@ def read_templates(
             problems.extend(check_template(located, at, file, catalogue))
             found[file.name] = file.template()
     return found
+
+
+def own_templates(templates: Mapping[str, Template]) -> tuple[Template, ...]:
+    """Those of the site itself, by name."""
+    shipped = shipped_templates()
+    return tuple(templates[name] for name in sorted(templates) if name not in shipped)
 
 
 def wire(
@@ -141,8 +147,12 @@ def _misused(used: _Used, template: Template, entry: Entry) -> Iterator[Problem]
         yield located.problem((*at, "template"), message, hint="say which points it feeds: points: {key: point}")
 
 
-def check_wires(entry: Entry, points: Mapping[str, Point]) -> Iterator[Problem]:
-    """Every binding of a machine: its point is there and fed once, its unit converts."""
+def check_wires(entry: Entry, kind: EquipmentType, points: Mapping[str, Point]) -> Iterator[Problem]:
+    """Every binding of a machine: its point is there and fed once, its unit converts; none where the service speaks."""
+    if kind.by_service and entry.wires:
+        message = f"the service says the points of a {kind.name} itself"
+        yield entry.wires[0].problem("point", message, hint="leave its bindings out")
+        return
     fed: dict[str, int] = {}
     for number, one in enumerate(entry.wires, 1):
         binding = one.binding

@@ -10,15 +10,18 @@ from fastapi import Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import Field
 
-from api.discovered import AcceptanceId, FamilyId, best_type
+from api.discovered import AcceptanceId, FamilyId
 from api.shapes import Ask
 from api.web.healthwords import reject_text
 from api.web.mapping import Typed, sheet
 from api.web.render import APage, Page
 from ingest import offers
 from ingest.discovery import MOST_FAMILIES, Family
+from ingest.known import Known
+from ingest.precedents import Precedent, Precedents
 from maintenance.ledger import discovered
 from maintenance.ledger.discovered import Listed, Progress
+from plant.catalogue import EquipmentType
 from plant.device import Template
 from plant.errors import BadInput, Conflict, NotFound
 
@@ -42,12 +45,13 @@ class FamilyAsk(Ask):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A family in the list, and the type it looks like (None: none fits)."""
+    """A family in the list, and what it looks like: a machine, a model, a type (None: none fits)."""
 
     family: Family
     ignored_by: str | None
-    type: str | None
+    like: str | None
     model: str | None
+    type: str | None
 
 
 async def list_discovered(page: APage, ask: Annotated[ListAsk, Query()]) -> HTMLResponse:
@@ -106,13 +110,15 @@ async def _list(
 ) -> HTMLResponse:
     listed = await page.office.read(discovered.listed)
     recent = await page.office.read(discovered.recent, _RECENT)
-    templates = list(page.office.deps.binding.templates().values())
     shown = [one for one in listed if ask.ignored or one.ignored_by is None]
     rest = shown[ask.skip :]
+    precedents = Precedents(page.plant)
+    known = [(one, Known.of(one.family, page.plant, precedents)) for one in rest[:_AT_ONCE]]
+    by = await page.office.read(discovered.signed, {pattern for _, one in known for pattern in one.patterns})
     return page.render(
         "discovered.html",
         status,
-        rows=[_row(page, one, templates) for one in rest[:_AT_ONCE]],
+        rows=[_row(page, one, what.signed(by)) for one, what in known],
         count=len(shown),
         next=ask.skip + _AT_ONCE if len(rest) > _AT_ONCE else None,
         aside=sum(one.ignored_by is not None for one in listed),
@@ -125,11 +131,10 @@ async def _list(
     )
 
 
-def _row(page: Page, one: Listed, templates: Sequence[Template]) -> Row:
-    known = offers.models(one.family, templates)
-    types = offers.types(one.family, page.plant.catalogue)
-    model = page.text(known[0].template.text) if known else None
-    return Row(one.family, one.ignored_by, best_type(known, types), model)
+def _row(page: Page, one: Listed, known: Known) -> Row:
+    like = page.text(known.precedents[0].equipment.text) if known.precedents else None
+    model = page.text(known.models[0].template.text) if known.models else None
+    return Row(one.family, one.ignored_by, like, model, known.type)
 
 
 async def _family(
@@ -137,11 +142,11 @@ async def _family(
 ) -> HTMLResponse:
     listed = await page.office.read(discovered.one, id)
     family, catalogue = listed.family, page.plant.catalogue
-    known = offers.models(family, page.office.deps.binding.templates().values())
-    ranked = offers.types(family, catalogue)
-    names = _types(ranked, catalogue.types)
-    chosen = type if type is not None and type in catalogue.types else best_type(known, ranked) or names[0]
-    template = next((one.template for one in known if one.template.type == chosen), None)
+    known = Known.of(family, page.plant, Precedents(page.plant))
+    known = known.signed(await page.office.read(discovered.signed, known.patterns))
+    names = _types(known.types, catalogue.types)
+    chosen = type if type is not None and type in catalogue.types else known.type or names[0]
+    best = known.best(chosen)
     return page.render(
         "discovered_family.html",
         status,
@@ -152,16 +157,17 @@ async def _family(
         types=names,
         all_types=catalogue.types,
         type=chosen,
-        template=template,
-        sheet=sheet(page.plant, family, chosen, template, typed),
+        template=best if isinstance(best, Template) else None,
+        like=best if isinstance(best, Precedent) else None,
+        sheet=sheet(page.plant, family, chosen, best, typed),
         wrong=wrong,
     )
 
 
-def _types(ranked: Sequence[offers.KnownType], all: Mapping[str, object]) -> list[str]:
-    """Type names, those that fit first."""
+def _types(ranked: Sequence[offers.KnownType], all: Mapping[str, EquipmentType]) -> list[str]:
+    """Names of types that messages can be bound to, those that fit first."""
     first = [one.type for one in ranked]
-    return [*first, *(name for name in all if name not in first)]
+    return [*first, *(name for name, kind in all.items() if name not in first and not kind.by_service)]
 
 
 async def _acceptance(page: Page, id: int, template: str) -> HTMLResponse:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ingest import offers
 from ingest.discovery import Family, Source
+from ingest.precedents import Precedent
 from plant.accepting import Accepted
 from plant.catalogue import Point, Text
 from plant.device import Template
@@ -21,10 +22,15 @@ MOST_SOURCES = 60
 NEW = "+"
 """The choice of a new machine; no id is this."""
 
+_CARRIED = ("sentinels", "time", "zone")
+
 
 @dataclass(frozen=True, slots=True)
 class ValueRow:
-    """A value and what stands in its row; `match` is the suggestion, the first `likely` of `choices` are others."""
+    """A value and what stands in its row; `match` is the suggestion, the first `likely` of `choices` are others.
+
+    `sentinels` (with blanks between), `time` and `zone` are carried along as suggested.
+    """
 
     value: Value
     match: Match | None
@@ -34,6 +40,9 @@ class ValueRow:
     unit: str
     scale: str
     offset: str
+    sentinels: str
+    time: str
+    zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +90,7 @@ class Typed:
 
     def value(self, name: str) -> Mapping[str, str]:
         """What stands in the row of a value; empty where the form had none for it."""
-        return self._row("name", name, ("point", "unit", "scale", "offset"))
+        return self._row("name", name, ("point", "unit", "scale", "offset", *_CARRIED))
 
     def source(self, source: Source) -> Mapping[str, str]:
         """What stands in the row of a topic."""
@@ -113,7 +122,22 @@ class Typed:
             scale, offset = (
                 self._number(name, row, word, default) for word, default in (("scale", 1.0), ("offset", 0.0))
             )
-            yield offers.Chosen(name, row["point"], row["unit"] or None, scale, offset)
+            yield offers.Chosen(
+                name=name,
+                point=row["point"],
+                unit=row["unit"] or None,
+                scale=scale,
+                offset=offset,
+                sentinels=self._sentinels(name, row["sentinels"]),
+                time=row["time"] or None,
+                zone=row["zone"] or None,
+            )
+
+    def _sentinels(self, name: str, said: str) -> tuple[float, ...]:
+        try:
+            return tuple(map(float, said.split()))
+        except ValueError:
+            raise BadInput(f"{name}: {said[:40]!r} are no numbers; expected some such as 32767 -9999") from None
 
     def _number(self, name: str, row: Mapping[str, str], word: str, default: float) -> float:
         try:
@@ -139,10 +163,12 @@ class Typed:
         return ((field[len(prefix) :], said) for field, said in self.fields.items() if field.startswith(prefix))
 
 
-def sheet(plant: Plant, family: Family, type: str, template: Template | None, typed: Typed | None = None) -> Sheet:
+def sheet(
+    plant: Plant, family: Family, type: str, known: Precedent | Template | None, typed: Typed | None = None
+) -> Sheet:
     """The form for a family as a machine of a type: what was typed, else what is suggested."""
     kind = plant.catalogue.types[type]
-    found = offers.mapping(family, kind, template)
+    found = offers.mapping(family, kind, known)
     values = offers.values_of(family)
     named = offers.machines(family, plant, type)
     machines = sorted(
@@ -157,14 +183,16 @@ def sheet(plant: Plant, family: Family, type: str, template: Template | None, ty
         ],
         machines=machines,
         area=typed.area if typed is not None else "new",
-        arrival=typed.arrival if typed is not None else False,
+        arrival=typed.arrival if typed is not None else found.clock is Clock.ARRIVAL,
         more_values=max(0, len(values) - MOST_VALUES),
         more_sources=max(0, len(family.sources) - MOST_SOURCES),
     )
 
 
 def _value_row(value: Value, found: offers.Assignment, points: Mapping[str, Point], typed: Typed | None) -> ValueRow:
-    match = found.chosen.get(value.name)
+    said = found.chosen.get(value.name)
+    match = None if said is None else said.match
+    chosen = offers.Chosen(value.name, "") if said is None else said.chosen
     likely = [points[one.point] for one in found.others.get(value.name, ()) if one.point in points]
     rest = [point for point in points.values() if point not in likely]
     row = typed.value(value.name) if typed is not None else {}
@@ -174,10 +202,13 @@ def _value_row(value: Value, found: offers.Assignment, points: Mapping[str, Poin
         match=match,
         choices=[*likely, *rest],
         likely=len(likely),
-        point=row["point"] if row else (match.point if match is not None else ""),
+        point=row["point"] if row else chosen.point,
         unit=row["unit"] if row else unit,
-        scale=row["scale"] if row else "1",
-        offset=row["offset"] if row else "0",
+        scale=row["scale"] if row else f"{chosen.scale:.15g}",
+        offset=row["offset"] if row else f"{chosen.offset:.15g}",
+        sentinels=row["sentinels"] if row else " ".join(f"{one:.15g}" for one in chosen.sentinels),
+        time=row["time"] if row else chosen.time or "",
+        zone=row["zone"] if row else chosen.zone or "",
     )
 
 

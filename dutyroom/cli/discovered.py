@@ -15,6 +15,8 @@ from dutyroom.content import Content
 from dutyroom.systemtime import system_now
 from ingest import offers
 from ingest.discovery import Family
+from ingest.known import Known
+from ingest.precedents import Precedents
 from maintenance.ledger import Ledger, discovered
 from maintenance.ledger.discovered import Acceptance, Listed
 from maintenance.people import Actor, Role
@@ -22,7 +24,8 @@ from plant.accepting import Accepted
 from plant.catalogue import Text
 from plant.errors import BadInput, NotFound
 from plant.instants import iso
-from plant.site import Equipment, Plant
+from plant.matching import Match
+from plant.site import Clock, Equipment, Plant
 
 app = typer.Typer(no_args_is_help=True, help="What comes that nobody has bound: look, bind, put aside.")
 
@@ -57,6 +60,7 @@ def show(
     """
     with opened(data) as ledger:
         one, plant = ledger.read(discovered.one, id), _plant(ledger)
+        known = _known(ledger, one.family, plant)
     family = one.family
     typer.echo(_line(one))
     for source in family.sources:
@@ -66,11 +70,11 @@ def show(
     typer.echo(f"sample: {family.payload.decode('utf-8', 'backslashreplace')}")
     if family.trouble:
         typer.echo(f"trouble: {family.trouble}")
-    kind, assignment = _suggestions(family, plant, type)
+    kind, assignment = _suggestions(known, plant, type)
     typer.echo(f"type: {kind or 'none fits'}")
     for found in offers.values_of(family):
-        match = None if assignment is None else assignment.chosen.get(found.name)
-        why = "" if match is None else f"  → {match.point} ({match.score}): {'; '.join(r.en for r in match.reasons)}"
+        said = None if assignment is None else assignment.chosen.get(found.name)
+        why = "" if said is None else f"  → {_how(said.chosen)} ({said.match.score}): {_reasons(said.match)}"
         typer.echo(f"  {found.name} = {found.value:g} {found.unit or ''}{why}")
 
 
@@ -102,8 +106,11 @@ def accept_command(
         kind = new or next(
             (plant.site.equipment[one].type for one in where.values() if one in plant.site.equipment), None
         )
-        chosen = _chosen(point) if point else _suggested(family, plant, kind)
-        accepted = Accepted(offers.bindings(family, chosen, where), machines)
+        _, found = _suggestions(_known(ledger, family, plant), plant, kind)
+        suggested = [] if found is None else [said.chosen for said in found.chosen.values()]
+        clock = Clock.DEVICE if found is None else found.clock
+        chosen = _chosen(point) if point else suggested
+        accepted = Accepted(offers.bindings(family, chosen, where, clock=clock), machines)
         made = BindingDesk(ledger).accept(family, accepted, Actor(operator(), Role.ADMIN))
         typer.echo(_acceptance(_awaited(ledger, made, wait)))
 
@@ -156,22 +163,28 @@ def _plant(ledger: Ledger) -> Plant:
     return Content.decode(latest.content).plant
 
 
-def _suggestions(family: Family, plant: Plant, type: str | None) -> tuple[str | None, offers.Assignment | None]:
-    models = offers.models(family, BindingDesk.templates().values())
-    types = offers.types(family, plant.catalogue)
-    kind = type or (models[0].template.type if models else types[0].type if types else None)
+def _known(ledger: Ledger, family: Family, plant: Plant) -> Known:
+    known = Known.of(family, plant, Precedents(plant))
+    return known.signed(ledger.read(discovered.signed, known.patterns))
+
+
+def _suggestions(known: Known, plant: Plant, type: str | None) -> tuple[str | None, offers.Assignment | None]:
+    kind = type or known.type
     if kind is None:
         return None, None
     if kind not in plant.catalogue.types:
         raise BadInput(f"there is no equipment type {kind!r}; known: {', '.join(plant.catalogue.types)}")
-    template = next((one.template for one in models if one.template.type == kind), None)
-    return kind, offers.mapping(family, plant.catalogue.types[kind], template)
+    return kind, offers.mapping(known.family, plant.catalogue.types[kind], known.best(kind))
 
 
-def _suggested(family: Family, plant: Plant, kind: str | None) -> list[offers.Chosen]:
-    _, assignment = _suggestions(family, plant, kind)
-    found = {} if assignment is None else assignment.chosen
-    return [offers.Chosen(name, match.point, match.unit) for name, match in found.items()]
+def _how(chosen: offers.Chosen) -> str:
+    """As `--point` takes it, as far as that goes."""
+    scale = "" if chosen.scale == 1 else f":{chosen.scale:g}"
+    return chosen.point + (f":{chosen.unit or ''}" if chosen.unit or scale else "") + scale
+
+
+def _reasons(match: Match) -> str:
+    return "; ".join(reason.en for reason in match.reasons)
 
 
 def _chosen(points: list[str]) -> list[offers.Chosen]:

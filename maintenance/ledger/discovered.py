@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from ingest.discovery import Family
+from ingest.precedents import Signed
 from maintenance.ledger import audit, offsets, relay
 from maintenance.ledger.book import inserted
 from maintenance.ledger.tables import acceptances, commands, discovered, quarantine
@@ -24,6 +25,9 @@ REDECODE = "redecode"
 
 MOST_MACHINES = 500
 """New machines of one acceptance."""
+MOST_SIGNED = 200
+"""Acceptances looked through for who bound what."""
+
 _LONGEST_SUBJECT = 200
 
 
@@ -172,6 +176,17 @@ def acceptance(connection: Connection, id: int) -> Acceptance:
 def accepted_all(connection: Connection) -> list[Acceptance]:
     """Every acceptance, oldest first."""
     return [_acceptance(row) for row in connection.execute(select(acceptances).order_by(acceptances.c.id))]
+
+
+def signed(connection: Connection, patterns: Collection[str]) -> dict[tuple[str, str], Signed]:
+    """(pattern of a family, equipment) → who bound the one to the other last; of the newest acceptances of each."""
+    here = acceptances.c.family.in_(patterns)
+    query = select(acceptances).where(here).order_by(acceptances.c.id.desc()).limit(MOST_SIGNED)
+    found: dict[tuple[str, str], Signed] = {}
+    for made in map(_acceptance, connection.execute(query)):
+        for id in made.accepted.bindings:
+            found.setdefault((made.family, id), Signed(made.author, made.at))
+    return found
 
 
 def recent(connection: Connection, limit: int = 20) -> list[Acceptance]:

@@ -58,7 +58,7 @@ def sites(draw: st.DrawFn) -> Site:
             text=draw(TEXTS),
             parameters=draw(parameter_values(list(kind.parameters.values()))),
             members={family: {"loc": tuple(places)} for family in kind.families if places},
-            bindings=draw(bindings(sorted(kind.points))),
+            bindings=() if kind.by_service else draw(bindings(sorted(kind.points))),
             relations={relation: (others[0].id,) for relation, others in fitting.items() if others},
             interval_ms=draw(st.none() | st.integers(1, 10**9)),
             rule_modes=draw(st.dictionaries(RULE_IDS, st.sampled_from(Mode))),

@@ -75,7 +75,13 @@ async def test_a_known_model_is_named_and_its_points_suggested_with_reasons(
         "score": 100,
         "unit": "W",
         "reasons": None,
+        "scale": 1.0,
+        "offset": 0.0,
+        "sentinels": [],
+        "time": None,
+        "zone": None,
     }
+    assert (one["precedents"], one["clock"]) == ([], "device")
     assert any("W → kW" in reason["en"] for reason in by_name["em:0.total_act_power"]["chosen"]["reasons"])
     assert json.loads(one["payload"])["method"] == "NotifyStatus"
 

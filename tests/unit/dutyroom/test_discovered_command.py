@@ -53,7 +53,7 @@ def test_from_the_list_to_bound_to_files(folder: Path) -> None:
     id = line.split()[0]
     assert "tele/plug-*/SENSOR  tasmota  2 topics  6 keys" in line
     shown = run("discovered", "show", id, *data).stdout
-    assert "ENERGY.Power = 40 W  → active_power (100): template: Tasmota metering plug, one phase" in shown
+    assert "ENERGY.Power = 40 W  → active_power:W (100): template: Tasmota metering plug, one phase" in shown
     accepted = run(
         "discovered", "accept", id, "--to", "tele/plug-101/SENSOR=room-101", "--new", "dorm_room", "--area", "dorm",
         "--wait", "0", *data,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from history.entries import Message
 from ingest import offers
@@ -10,8 +11,9 @@ from ingest.bindings import Bindings
 from ingest.discovery import Discovery, Family
 from plant.catalogue import Text
 from plant.cataloguefile import load_catalogue
+from plant.device import Template, TemplateLine
 from plant.devicefile import shipped_templates
-from plant.site import Equipment, Plant, Site
+from plant.site import Clock, Equipment, Plant, Site
 
 CATALOGUE = load_catalogue()
 ROOMS = {
@@ -42,7 +44,7 @@ def test_a_known_model_is_found_by_its_keys_and_its_points_go_before_guesses() -
     best = offers.models(found, TEMPLATES)[0]
     assert (best.template.name, best.keys) == ("tasmota_pow", 6)
     chosen = offers.mapping(found, CATALOGUE.types["dorm_room"], best.template).chosen
-    assert (chosen["ENERGY.Factor"].point, chosen["ENERGY.Factor"].score) == ("power_factor", 100)
+    assert (chosen["ENERGY.Factor"].match.point, chosen["ENERGY.Factor"].match.score) == ("power_factor", 100)
 
 
 def test_types_are_ranked_by_how_many_values_they_have_points_for() -> None:
@@ -104,3 +106,57 @@ def test_a_new_machine_is_named_by_what_tells_its_topic_apart() -> None:
     (source,) = plugs(101).sources
     assert offers.new_name(source, {}) == "plug-101"
     assert offers.new_name(source, {"plug-101": ROOMS["room-101"]}) == "plug-101-2"
+
+
+def meter_template(**changes: object) -> Template:
+    lines = (
+        TemplateLine("u1", "voltage_l1", "V", scale=0.1, sentinels=(32767.0,)),
+        TemplateLine("p", "active_power", "W", scale=10.0, offset=-0.5),
+    )
+    made = Template("our_meter", Text("自制", "Ours"), "lv_feeder", "gw/{device}/data", "plain", lines)
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+METER = {"u1": 2301, "p": 42}
+
+
+def test_a_template_of_the_site_says_how_raw_numbers_are_bound() -> None:
+    found = family(("gw/7/data", METER))
+    own = meter_template(clock=Clock.ARRIVAL, time="when", zone="UTC")
+    (best, *_) = offers.models(found, [*TEMPLATES, own])
+    assert (best.template.name, best.keys, best.of) == ("our_meter", 2, 2)
+    assigned = offers.mapping(found, CATALOGUE.types["lv_feeder"], own)
+    assert assigned.clock is Clock.ARRIVAL
+    chosen = [assigned.chosen[name].chosen for name in ("u1", "p")]
+    made = offers.bindings(found, chosen, {("gw/7/data", None): "f-7"}, clock=assigned.clock)
+    assert [(one.point, one.unit, one.scale, one.offset, one.sentinels, one.time, one.zone) for one in made["f-7"]] == [
+        ("voltage_l1", "V", 0.1, 0.0, (32767.0,), "when", "UTC"),
+        ("active_power", "W", 10.0, -0.5, (), "when", "UTC"),
+    ]
+
+
+def test_of_templates_that_know_as_much_the_one_of_the_topic_goes_first() -> None:
+    found = family(("gw/7/data", METER))
+    other = meter_template(name="another", topic="hall/{device}/up")
+    assert [one.template.name for one in offers.models(found, [other, meter_template()])] == ["our_meter", "another"]
+
+
+def test_a_placeholder_twice_in_a_topic_stands_for_the_same() -> None:
+    twice = meter_template(topic="gw/{device}/{device}/#", lines=(TemplateLine("{device}.p", "active_power", "W"),))
+    same, different = (family((topic, {"7": {"p": 1}})) for topic in ("gw/7/7/data", "gw/7/8/data"))
+    assert set(offers.template_lines(same, twice)) == {"7.p"}
+    assert set(offers.template_lines(different, twice)) == {"{device}.p"}
+
+
+def test_a_template_of_topics_that_are_values_knows_its_topics() -> None:
+    lines = (
+        TemplateLine(None, "tank_temp_top", "Cel", topic="{base}/top"),
+        TemplateLine(None, "tank_temp_bottom", "Cel", topic="{base}/bottom"),
+    )
+    boiler = Template("boiler", Text("锅炉", "Boiler"), "hot_water_tank", "{base}/top", "plain", lines)
+    found = family(("bath/top", "55.5"))
+    assert {name: line.point for name, line in offers.template_lines(found, boiler).items()} == {
+        "bath.top": "tank_temp_top"
+    }
+    (known, *_) = offers.models(found, [boiler])
+    assert known.keys == 1

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+import plant.canonical as canonical
 from ingest.decoders import KNOWN
 from plant.cataloguefile import load_catalogue
-from plant.devicefile import check_template, shipped_files, shipped_templates
+from plant.devicefile import check_template, shipped_files, shipped_templates, templates_of
 from plant.errors import ConfigError
 from plant.registry import load_site, site_to_yaml
 from plant.repeating import For, rows
-from plant.site import Binding, Clock, Site
+from plant.site import Binding, Clock, Plant, Site
 from plant.yamlfile import Located
 
 CATALOGUE = load_catalogue()
@@ -267,3 +268,39 @@ def test_shipped_templates_go_by_their_names_and_a_site_may_not_take_one(tmp_pat
     assert {"shelly_pro_3em", "tasmota_pow", "acrel_adl400", "chirpstack_temp"} <= set(shipped_templates())
     own = "{name: tasmota_pow, zh: 甲, en: A, type: dorm_room, topic: t, bindings: [{key: a, point: current}]}"
     assert "there is a template 'tasmota_pow' already" in wrong(tmp_path, f"templates: [{own}]\n")
+
+
+def test_a_site_keeps_its_own_templates_through_export_and_bytes(tmp_path: Path) -> None:
+    own = """templates:
+  - name: our_gateway
+    zh: 网关
+    en: Gateway
+    type: lv_feeder
+    topic: gw/{base}/data
+    decoder: plain
+    shared: true
+    clock: arrival
+    time: when
+    zone: UTC
+    defaults: {base: "7"}
+    source: a manual
+    bindings:
+      - {key: P, point: active_power, unit: W, scale: 0.1, offset: 2, sentinels: [32767]}
+      - {key: T, topic: gw/t, decoder: json}
+"""
+    found = site(tmp_path, own)
+    assert [one.name for one in templates_of(found)][:1] == ["our_gateway"]
+    assert len(templates_of(found)) == 1 + len(shipped_templates())
+    again = tmp_path / "again"
+    again.mkdir()
+    (again / "site.yaml").write_text(site_to_yaml(found), "utf-8")
+    assert load_site(again, CATALOGUE) == found
+    assert canonical.decode(canonical.encode(Plant(CATALOGUE, found))).site.templates == found.templates
+
+
+def test_nothing_is_bound_to_what_the_service_speaks_for(tmp_path: Path) -> None:
+    mqtt = (
+        "{id: m, path: it/m, type: message_broker, name: {zh: 消息, en: M}, bindings: [{topic: a, point: link_status}]}"
+    )
+    assert "site.yaml:3:" in (said := wrong(tmp_path, f"equipment:\n  - {mqtt}\n"))
+    assert "the service says the points of a message_broker itself" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -11,6 +12,9 @@ from dutyroom.content import Content
 from maintenance.ledger import discovered
 from maintenance.ledger.discovered import Redecoded
 from maintenance.people import Role
+from plant.catalogue import Text
+from plant.device import Template, TemplateLine
+from plant.site import Plant
 from tests.unit.api.house import House
 from tests.unit.api.test_discovered import found as found
 
@@ -103,6 +107,7 @@ async def test_the_form_binds_and_the_answer_says_what_became_of_the_past(found:
     [
         ({"to.0": "f-1", "scale.0": "ten"}, 422, "no number"),
         ({"to.0": "f-1", "unit.0": "kg"}, 422, "kg"),
+        ({"to.0": "f-1", "sentinels.0": "none"}, 422, "no numbers"),
         ({"to.0": "", "to.1": ""}, 422, "nothing is bound"),
         ({"to.0": "+", "new.0": "a b", "area": "lv"}, 422, "an id is letters"),
         ({"to.0": "+", "area": ""}, 422, "need an area"),
@@ -121,6 +126,45 @@ async def test_what_cannot_be_keeps_what_was_typed(
     again = fields(answer.text)
     assert again["offset.0"] == "0.25"
     assert {name: again[name] for name in typed if name != "area"} == {k: v for k, v in typed.items() if k != "area"}
+
+
+async def test_the_next_of_a_kind_is_filled_in_as_the_last_was_bound(found: House) -> None:
+    id = family(found)
+    sent = fields(await get(found, f"/discovered/{id}"))
+    row = next(key.partition(".")[2] for key, value in sent.items() if value == "em:0.total_act_power")
+    sent |= {"to.0": "f-1", "to.1": "", f"scale.{row}": "2.5", f"sentinels.{row}": "32767 -1", f"zone.{row}": "UTC"}
+    async with found.browser(Role.ENGINEER) as browser:
+        assert (await browser.post(f"/discovered/{id}/accept", data=sent)).status_code == 303
+    latest = found.ledger.latest_config()
+    assert latest is not None
+    found.now_plant = Content.decode(latest.content).plant
+    assert "Like Feeder 1, which is bound" in await get(found, "/discovered", "en")
+    html = await get(found, f"/discovered/{id}", "en")
+    assert re.search(r"Filled in as Feeder 1 is bound \(a engineer, [^)]+\)\.", html)
+    again = fields(html)
+    assert (again[f"scale.{row}"], again[f"sentinels.{row}"], again[f"zone.{row}"]) == ("2.5", "32767 -1", "UTC")
+    async with found.client(Role.ENGINEER) as client:
+        one = (await client.get(f"/api/v1/discovered/{id}")).json()
+    (like,) = one["precedents"]
+    assert (like["equipment"], like["keys"], like["author"]) == ("f-1", 3, "a engineer")
+    power = next(said["chosen"] for said in one["suggested"] if said["name"] == "em:0.total_act_power")
+    assert (power["scale"], power["sentinels"], power["zone"]) == (2.5, [32767.0, -1.0], "UTC")
+
+
+async def test_a_template_of_the_site_is_offered(found: House) -> None:
+    lines = (TemplateLine("em:0.a_voltage", "voltage_l1", "V", scale=0.1),)
+    own = Template("ours", Text("自制电表", "Our meter"), "lv_feeder", "{device}/events/rpc", "shelly", lines)
+    plant = found.now_plant
+    found.now_plant = Plant(plant.catalogue, replace(plant.site, templates=(own,)))
+    async with found.client(Role.ENGINEER) as client:
+        one = (await client.get(f"/api/v1/discovered/{family(found)}")).json()
+    assert "ours" in [model["template"] for model in one["models"]]
+
+
+async def test_what_the_service_speaks_for_is_no_type_to_choose(found: House) -> None:
+    html = await get(found, f"/discovered/{family(found)}")
+    assert 'value="gateway"' in html
+    assert 'value="message_broker"' not in html
 
 
 async def test_topics_to_listen_to_are_typed_one_a_line(found: House) -> None:
