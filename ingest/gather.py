@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ingest.bindings import Bindings, Feed, Target
+from ingest.bindings import Bindings, Feed, Route, Target
 from ingest.columns import DELAYED_MS, Arrival, ColumnBuilder
 from ingest.decoders import Decode, Decoded, Kind, Sample, by_device, decode
 from ingest.reasons import Rejected, RejectReason
@@ -44,7 +44,7 @@ def gather(bindings: Bindings, columns: ColumnBuilder, topic: str, payload: byte
         decoded = read.get(feed.decoder)
         if decoded is None:
             decoded = read[feed.decoder] = decode(feed.decoder, topic, payload)
-            rejected.extend(decoded.rejected)
+            rejected.extend(one for one in decoded.rejected if not decoded.partial or _is_bound(route, one.key))
         if feed.device is not None and decoded.device != feed.device:
             if feed.device not in decoded.devices:
                 others.update(_others(decoded))
@@ -74,6 +74,17 @@ def gathered(rows: int, rejected: list[Rejected]) -> Gathered:
         more = len(rejected) - _MOST_REJECTED
         rejected[_MOST_REJECTED:] = [Rejected(rejected[-1].reason, f"and {more} more of this message")]
     return Gathered(rows, tuple(rejected), empty=not rows and not rejected)
+
+
+def _is_bound(route: Route, key: str | None) -> bool:
+    """Whether a value that was refused is one that anybody bound; None is the whole message, which always counts."""
+    if key is None:
+        return True
+    for feed in route.feeds:
+        own = key.removeprefix(f"{feed.device}.") if feed.device is not None else key
+        if key in feed.targets or own in feed.targets:
+            return True
+    return False
 
 
 def _others(decoded: Decoded) -> Iterable[str | None]:

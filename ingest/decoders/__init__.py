@@ -15,6 +15,7 @@ from ingest.decoders import (
     native,
     neuron,
     plain,
+    senml,
     shelly,
     sparkplug,
     tasmota,
@@ -59,6 +60,7 @@ FORMATS: Mapping[str, Format] = {
         neuron.FORMAT,
         gateway.FORMAT,
         dlt645.FORMAT,
+        senml.FORMAT,
         generic.FORMAT,
         plain.FORMAT,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ingest.decoders.decoded import Decoded, Kind
 from ingest.decoders.findings import Findings, Node, first_moment, json_object, leaves, node, nodes, peek_object
 from ingest.decoders.format import Format
-from ingest.decoders.loose import shown
+from ingest.decoders.loose import parse_number, shown
 from ingest.reasons import Refused, RejectReason
 from plant.quality import Reason
 
@@ -41,8 +41,7 @@ def _by_name(values: Node, errors: Node, findings: Findings) -> None:
     failed = [name for name, code in errors.items() if code not in (None, 0)]
     for name, raw in values.items():
         if name not in failed:
-            for path, _, value in leaves(raw, name):
-                findings.add(path, value)
+            _add(name, raw, findings)
     for name in failed:
         findings.doubt(name, None, Reason.DEVICE_FAILURE)
 
@@ -54,7 +53,16 @@ def _tag(tag: Node, findings: Findings) -> None:
     elif tag.get("error") not in (None, 0):
         findings.doubt(name, None, Reason.DEVICE_FAILURE)
     else:
-        for path, _, value in leaves(tag.get("value"), name):
+        _add(name, tag.get("value"), findings)
+
+
+def _add(name: str, raw: object, findings: Findings) -> None:
+    """A word in the place of a number is refused by its tag; whether anybody wanted that number, the binding says."""
+    for path, _, value in leaves(raw, name):
+        if isinstance(value, str) and parse_number(value) is None:
+            detail = f"{path} is {shown(value)}; expected a number, ON/OFF or true/false"
+            findings.refuse(RejectReason.NOT_A_VALUE, detail, path)
+        else:
             findings.add(path, value)
 
 

@@ -32,6 +32,7 @@ _WORDS = """
     states link time date meterSN gwSN meterStatus ct pt ua ia p regs 02010100 0201FF00 00010000
     02-02-01-00 B611 di dataId addr device datetime unit S_value S_unit points online object deviceInfo
     devEui uplink_message decoded_payload ison hwID
+    bn bt bu bv bs bver n u v vb vs vd s t ut
 """.split()  # noqa: SIM905 - a list of words is read as such
 
 _TEXTS = """
