@@ -14,7 +14,7 @@ import httpx2
 
 from benchmarks.child import SITE, Look, Service, pumps
 from benchmarks.ingest import EQUIPMENT, Burst, burst, count_influx, loading
-from benchmarks.peer import Ours, stored_frames
+from benchmarks.peer import Ours, peak_mb, stored_frames
 from benchmarks.rows import Account, Row, percentile, rated, slope
 from simulators.load import LoadPlan
 from tests.support.programs import Influx, Mosquitto
@@ -103,7 +103,7 @@ def backlog(folder: Path, runs: int, say: Say, *, seconds: int = _HOUR_S) -> lis
                 seconds=_PATIENCE_SECONDS,
                 pause=0.5,
             )
-            took = time.monotonic() - began
+            took, peak = time.monotonic() - began, peak_mb(service.pid)
             tickets = service.count_tickets()
         finally:
             service.stop()
@@ -112,7 +112,8 @@ def backlog(folder: Path, runs: int, say: Say, *, seconds: int = _HOUR_S) -> lis
     say(f"drained in {took:.0f} s, {rate:,.0f} msg/s; sent {account.sent}, lost {account.lost}; {tickets} tickets")
     memory = max(look.memory_bytes for look in looks) / 1e6
     note = (
-        f"{account.sent} messages in {took:.0f} s, start of the service included; lost {account.lost}; {memory:.0f} MB"
+        f"{account.sent} messages in {took:.0f} s, start of the service included; lost {account.lost}; "
+        f"{memory:.0f} MB, for moments {peak:.0f}"
     )
     return [
         rated("backlog_speed", seconds / took, "× real time", 20.0, at_least=True, note=note),
@@ -136,17 +137,20 @@ def soak(folder: Path, runs: int, say: Say, *, seconds: int = _SOAK_SECONDS) -> 
                     seconds=2 * seconds + _PATIENCE_SECONDS,
                     pause=2.0,
                 )
-                sent = report(_PATIENCE_SECONDS)
+                sent, peak = report(_PATIENCE_SECONDS), peak_mb(service.pid)
         account = Account(sent.acked, stored_frames(influx, service, 10))
-    return _soaked(looks, account, say)
+    return _soaked(looks, peak, account, say)
 
 
-def _soaked(looks: list[Look], account: Account, say: Say) -> list[Row]:
+def _soaked(looks: list[Look], peak: float, account: Account, say: Say) -> list[Row]:
     sizes = [look.memory_bytes / 1e6 for look in looks]
     third = max(1, len(sizes) // 3)
     growth = fmean(sizes[-third:]) - fmean(sizes[third : 2 * third] or sizes[:third])
     lags = max(look.journal - min(look.stored, look.judged) for look in looks)
-    note = f"sent {account.sent}, lost {account.lost}; {growth:+.0f} MB from the middle to the last third; lag ≤ {lags}"
+    note = (
+        f"sent {account.sent}, lost {account.lost}; {growth:+.0f} MB from the middle to the last third, "
+        f"for moments {peak:.0f} MB; lag ≤ {lags}"
+    )
     say(note)
     return [
         rated("soak_memory", max(sizes), "MB", 400.0, at_least=False, note=note),

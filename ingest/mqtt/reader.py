@@ -38,7 +38,7 @@ _MOST_CONTROL = 1 << 20
 _MOST_OVERHEAD = 1 << 17
 """Bytes of a PUBLISH beside its payload that are kept: a topic has up to 65,535, properties seldom any."""
 
-_CACHED_TOPICS = 65_536
+_CACHED_TOPICS, _CACHED_BYTES = 65_536, 8 * 2**20
 
 
 @dataclass(slots=True)
@@ -61,6 +61,7 @@ class Reader:
         self._five = protocol is Protocol.V5
         self._most = most_payload
         self._topics: dict[bytes, str] = {}
+        self._topic_bytes = 0
         self._parts: list[bytes] = []
         self._have = 0
         self._need = 2
@@ -146,9 +147,11 @@ class Reader:
             topic = raw.decode()
         except UnicodeDecodeError:
             topic = UNREADABLE_TOPIC
-        if len(self._topics) >= _CACHED_TOPICS:
+        if len(self._topics) >= _CACHED_TOPICS or self._topic_bytes > _CACHED_BYTES:
             self._topics.clear()
+            self._topic_bytes = 0
         self._topics[raw] = topic
+        self._topic_bytes += len(raw)
         return topic
 
     def _control(self, buffer: bytes, place: tuple[int, int, int], arrived: Arrived) -> bool:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 _READ = 256 * 1024
 _GOODBYE_S = 1.0
+MOST_UNSENT = 2**20
+"""Bytes that may wait for the other side to read before we take no more of its own."""
 
 
 class Closed(OSError):
@@ -57,10 +59,11 @@ class Wire:
     def exchange(self, seconds: float, *, reading: bool = True) -> bytes:
         """Send what waits and give what has come (empty: nothing), waiting at most so long for either.
 
-        Without `reading` nothing is taken, so that the other side must wait. Raises OSError when the connection has
-        ended, Closed where the other side ended it.
+        Without `reading`, or while too much waits to be sent, nothing is taken, so that the other side must wait.
+        Raises OSError when the connection has ended, Closed where the other side ended it.
         """
         self._flush()
+        reading = reading and len(self._out) <= MOST_UNSENT
         self._want((selectors.EVENT_READ if reading else 0) | (selectors.EVENT_WRITE if self._out else 0))
         ready = self._selector.select(0.0 if self._more and reading else max(seconds, 0.0))
         if any(key.fileobj is self._woken for key, _ in ready):
