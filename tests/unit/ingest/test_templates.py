@@ -14,6 +14,8 @@ from plant.cataloguefile import load_catalogue
 from plant.device import Use
 from plant.devicefile import shipped_templates
 from plant.site import Equipment, Plant, Site
+from tests.support import sparkplug as sp
+from tests.support.sparkplug import M, payload
 
 T0 = 1_790_000_000_000
 CATALOGUE = load_catalogue()
@@ -73,6 +75,47 @@ SAYS: Mapping[str, tuple[dict[str, str], list[Said]]] = {
             )
         ],
     ),
+    "dragino_d23_ttn": (
+        {"device": "tank-7"},
+        [
+            (
+                "v3/works@tenant/devices/tank-7/up",
+                {
+                    "end_device_ids": {"device_id": "tank-7", "dev_eui": "A84041000181C061"},
+                    "uplink_message": {
+                        "decoded_payload": {
+                            "BatV": 3.58,
+                            "ALARM_status": "FALSE",
+                            "Work_mode": "DS18B20",
+                            "Temp_C1": 56.5,
+                            "Temp_C2": 52.1,
+                            "Temp_C3": 44.8,
+                        }
+                    },
+                },
+            )
+        ],
+    ),
+    "ydoc_ml17": (
+        {"device": "5025064"},
+        [
+            (
+                "spBv1.0/sp-grp-x/NBIRTH/5025064",
+                payload(
+                    M("bdSeq", sp.UINT64, 0, ts=T0),
+                    M("Properties/SN", sp.STRING, "1234567890", ts=T0),
+                    M("System/Battery", sp.DOUBLE, 3.3, 1, ts=T0),
+                    M("Inputs/AI1", sp.DOUBLE, 14.2, 2, ts=T0),
+                    ts=T0,
+                    seq=0,
+                ),
+            ),
+            (
+                "spBv1.0/sp-grp-x/NDATA/5025064",
+                payload(M(None, sp.DOUBLE, 3.4, 1, ts=T0 + 1000, typed=False), ts=T0 + 1000, seq=1),
+            ),
+        ],
+    ),
     "ems_esp_boiler": (
         {},
         [
@@ -110,7 +153,7 @@ def test_each_line_of_a_template_becomes_a_good_reading(name: str) -> None:
     intake = Intake(plant)
     found: dict[str, int] = {}
     for offset, (topic, body) in enumerate(said, 1):
-        taken = intake.feed(offset, Message(T0, topic, json.dumps(body).encode()))
+        taken = intake.feed(offset, Message(T0, topic, body if isinstance(body, bytes) else json.dumps(body).encode()))
         assert taken.rejected == ()
         for series, quality in zip(taken.batch.series.tolist(), taken.batch.quality.tolist(), strict=True):
             found[plant.series.keys[series].point] = quality
