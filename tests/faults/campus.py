@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from plant.catalogue import Text
 from plant.cataloguefile import load_catalogue
 from plant.site import Equipment, Mode, Plant, PlantClock, Site
+from tests.faults import edge
 
 SITE = "faults"
 START = 1_763_856_000_000
@@ -133,16 +134,17 @@ EPISODES: tuple[Episode, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message of a device: its machine, its own time [ms UTC] and what it measured."""
+    """One message of a device: its machine, its own time [ms UTC] and what it measured; `body` where it is no frame."""
 
     equipment: str
     topic: str
     ts: int
     points: Values
+    body: bytes = b""
 
     def payload(self) -> bytes:
-        """Native frame."""
-        return json.dumps({"ts": self.ts, "points": self.points}, separators=(",", ":")).encode()
+        """Native frame, or what else the machine speaks."""
+        return self.body or json.dumps({"ts": self.ts, "points": self.points}, separators=(",", ":")).encode()
 
 
 def plant() -> Plant:
@@ -160,21 +162,29 @@ def plant() -> Plant:
                 members={JOINT: {"loc": ("incoming",), "phase": ("l1", "l2")}} if kind == "lv_feeder" else {},
                 relations=RELATIONS.get(name, {}),
                 interval_ms=STEP_MS,
+                bindings=edge.bindings(name, HEALTHY[kind]) if kind == edge.TYPE else (),
             )
     site = Site(SITE, "Asia/Shanghai", Text("故障场", "Fault runs"), machines, PlantClock.TOPIC, Mode.LIVE)
     return Plant(load_catalogue(), site)
 
 
 def steps(where: Plant, seed: int, minutes: int = MINUTES) -> Iterator[tuple[int, tuple[Said, ...]]]:
-    """(plant time, what the machines say up to it), step by step; the same seed says the same."""
+    """(plant time, what the machines say up to it), step by step; the same seed says the same.
+
+    The air handlers speak Sparkplug through one edge node; all others native frames.
+    """
     machines = list(where.site.equipment.values())
+    speaker = edge.Speaker([machine.id for machine in machines if machine.type == edge.TYPE])
     for number in range(1, minutes * MINUTE_MS // STEP_MS + 1):
         now = START + number * STEP_MS
         said = []
         for place, machine in enumerate(machines):
             ts = now - (len(machines) - place) * (STEP_MS // (len(machines) + 1))
             points = _points(machine, ts, seed + number)
-            if points is not None:
+            if points is not None and machine.type == edge.TYPE:
+                spoken = speaker.say(machine.id, ts, points)
+                said += [Said(who, topic, at, values, body) for who, at, values, (topic, body) in spoken]
+            elif points is not None:
                 said.append(Said(machine.id, f"dutyroom/v1/{SITE}/{machine.path}/telemetry", ts, points))
         yield now, tuple(said)
 

@@ -18,6 +18,8 @@ from dutyroom.stores import open_store
 from history.entries import Message
 from history.journal import JournalFollower
 from history.verify import verify
+from ingest.decoders.sparkplug.address import NAMESPACE
+from ingest.decoders.sparkplug.metrics import parse_payload
 from maintenance.ledger.ledger import Ledger
 from maintenance.ledger.queries import AlarmLine, TicketLine
 from maintenance.ledger.rows import Happening
@@ -157,7 +159,9 @@ def _messages(folder: Path) -> Counter[tuple[str, int]]:
     while entries := journal.read(at):
         at = entries[-1][0]
         for _, entry in entries:
-            if isinstance(entry, Message) and entry.topic.endswith("/telemetry"):
+            if isinstance(entry, Message) and entry.topic.startswith(NAMESPACE):
+                found[entry.topic, parse_payload(entry.payload).timestamp] += 1
+            elif isinstance(entry, Message) and entry.topic.endswith("/telemetry"):
                 found[entry.topic, json.loads(entry.payload)["ts"]] += 1
     journal.close()
     return found

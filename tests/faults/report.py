@@ -140,7 +140,8 @@ def _head(proof: Proof) -> list[str]:
         "Written by `python -m tests.faults` (`make faults`); do not edit.",
         "",
         f"- Commit `{proof.commit}`, seed {proof.seed}.",
-        "- A campus of 40 machines speaks native MQTT at QoS 1 under its own plant clock, 200 plant minutes a run, "
+        "- A campus of 40 machines speaks MQTT at QoS 1 (native; its air handlers Sparkplug, by aliases that change "
+        "every 20 minutes) under its own plant clock, 200 plant minutes a run, "
         "while a script of people acknowledges, repairs, holds, cancels and resets at fixed plant times.",
         f"- The undisturbed run: {len(proof.reference.alarms)} alarms; {len(proof.reference.tickets)} tickets: "
         + ", ".join(f"{count} {state}" for state, count in sorted(states.items()))

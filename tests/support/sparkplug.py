@@ -143,20 +143,18 @@ class EdgeNode:
     def births(self, ts: int) -> list[tuple[str, bytes]]:
         """NBIRTH and a DBIRTH for each device: everything there is, with its alias."""
         self.seq = -1
-        out = []
-        for device, points in sorted(self.points.items()):
-            metrics = [
-                M(name, kind, now, alias, ts, properties={} if unit is None else {"engUnit": unit})
-                for name, (alias, kind, now, unit) in points.items()
-            ]
-            if not device:
-                metrics = [
-                    M("bdSeq", UINT64, self.bd_seq),
-                    M("Node Control/Rebirth", BOOLEAN, False),
-                    *metrics,
-                ]
-            out.append((self.topic("DBIRTH" if device else "NBIRTH", device), self._next(ts, *metrics)))
-        return out
+        return [self.birth(ts, device) for device in sorted(self.points)]
+
+    def birth(self, ts: int, device: str) -> tuple[str, bytes]:
+        """That of the node, with which its running number begins anew, or of one device."""
+        metrics = [
+            M(name, kind, now, alias, ts, properties={} if unit is None else {"engUnit": unit})
+            for name, (alias, kind, now, unit) in self.points[device].items()
+        ]
+        if not device:
+            self.seq = -1
+            metrics = [M("bdSeq", UINT64, self.bd_seq), M("Node Control/Rebirth", BOOLEAN, False), *metrics]
+        return self.topic("DBIRTH" if device else "NBIRTH", device), self._next(ts, *metrics)
 
     def data(self, ts: int, device: str, **values: object) -> tuple[str, bytes]:
         """By alias and without data types, as nodes do to save bytes."""
