@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from ingest.decoders.decoded import ONLINE, Decoded, Envelope, Kind, Sample
-from ingest.decoders.loose import parse_json, parse_number, shown, text
+from ingest.decoders.loose import number_with_unit, parse_json, parse_number, shown, text
 from ingest.decoders.moments import Moment, bad_time, parse_moment
 from ingest.reasons import Refused, Rejected, RejectReason
 from plant.quality import Quality, Reason
@@ -32,7 +32,13 @@ class Findings:
         self._rejected: list[Rejected] = []
 
     def add(self, key: str, raw: object, unit: str | None = None, *, stated: bool = False) -> None:
-        """A number, ON/OFF or a number as text; null and words are no reading. `stated`: the message names the unit."""
+        """A number, ON/OFF or a number as text, `23.5 °C` too; null and words are no reading.
+
+        `stated`: it is the message that names `unit`.
+        """
+        if isinstance(raw, str):
+            raw, said = number_with_unit(raw)
+            unit, stated = (said, True) if said is not None else (unit, stated)
         number = parse_number(raw)
         if number is None:
             return
@@ -41,20 +47,25 @@ class Findings:
         else:
             self._samples.append(Sample(key, number, unit=unit, implied=not stated))
 
-    def add_at(self, key: str, raw: object, at: Moment | None, unit: str | None = None) -> None:
+    def add_at(
+        self, key: str, raw: object, at: Moment | None, unit: str | None = None, *, stated: bool = False
+    ) -> None:
         """As `add`, with a time of its own (None: the message's)."""
+        if at is None:
+            self.add(key, raw, unit, stated=stated)
+            return
+        if isinstance(raw, str):
+            raw, said = number_with_unit(raw)
+            unit, stated = (said, True) if said is not None else (unit, stated)
         number = parse_number(raw)
         if number is None:
-            return
-        if at is None:
-            self.add(key, number, unit)
             return
         if not self._samples and not self._values and self._at is None:
             self._wall = at.wall
         if at.wall != self._wall:
             self.refuse(RejectReason.BAD_TIME, f"{key}: some times of the message name a zone and others do not", key)
             return
-        self._samples.append(Sample(key, number, at.ms, unit, implied=unit is not None))
+        self._samples.append(Sample(key, number, at.ms, unit, implied=unit is not None and not stated))
 
     def doubt(
         self,

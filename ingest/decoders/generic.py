@@ -8,19 +8,13 @@ from collections.abc import Mapping
 from ingest.decoders.decoded import Decoded, Kind
 from ingest.decoders.findings import DEPTH, Findings, Node, leaves, node, nodes, peek
 from ingest.decoders.format import Decode, Format
-from ingest.decoders.loose import parse_json, parse_number, shown, split_quantity, text
+from ingest.decoders.loose import parse_json, shown, text
 from ingest.decoders.moments import Moment, bad_time, parse_moment
 from ingest.reasons import Refused, RejectReason
 from plant.quality import Quality, Reason
-from plant.units import is_unit
 
 PREFIX = re.compile(r"[A-Za-z_][\w.-]{0,31}\s*[=:]\s*(?=[{\[])", re.ASCII)
 """A name before the JSON."""
-
-_LONGEST_QUANTITY = 40
-_DECIMAL_COMMA = re.compile(r"([+-]?\d{1,9}),(\d{1,2})", re.ASCII)
-"""Three digits behind a comma could be thousands."""
-
 
 _TIMES = ("ts", "timestamp", "time", "datetime", "timestr", "timestampms", "collecttime", "sampletime", "recordtime",
           "devicetime", "reporttime", "uploadtime", "datatime", "acquisitiontime", "updatetime", "createtime", "utc",
@@ -189,13 +183,7 @@ class _Walk:
         if isinstance(raw, dict | list):
             self.walk(raw, path, at, depth - 1)
             return
-        if isinstance(raw, str):
-            raw, said = _with_unit(raw)
-            unit = said or unit
-        if at is not None:
-            self._findings.add_at(path, raw, at, unit)
-        else:
-            self._findings.add(path, raw, unit, stated=True)
+        self._findings.add_at(path, raw, at, unit, stated=True)
 
     def _own_time(self, record: Node, path: str) -> Moment | None:
         try:
@@ -256,19 +244,6 @@ def _quality(raw: object, *, simatic: bool) -> tuple[Quality, Reason] | None:
     if level == 0:
         return Quality.BAD, Reason.DEVICE_FAILURE
     return (Quality.UNCERTAIN, Reason.OUT_OF_SPECIFICATION) if level == 1 else None
-
-
-def _with_unit(raw: str) -> tuple[object, str | None]:
-    """`23.5 °C` is a number with its unit, `23,5` one with a decimal comma; other words behind a number are prose."""
-    if parse_number(raw) is not None or len(raw) > _LONGEST_QUANTITY:
-        return raw, None
-    comma = _DECIMAL_COMMA.fullmatch(raw.strip())
-    if comma is not None:
-        return float(f"{comma[1]}.{comma[2]}"), None
-    found = split_quantity(raw)
-    if found is None or found[1] is None or not is_unit(found[1]):
-        return raw, None
-    return found
 
 
 def _unit_beside(owner: Node, key: str) -> str | None:

@@ -12,15 +12,27 @@ import msgspec
 from ingest.reasons import Refused, RejectReason
 from plant.errors import BadInput
 from plant.instants import parse_instant
+from plant.units import is_unit
 
 MAX_TS = 2**53
 """Times beyond are all the same clock fault; cut off here so that they fit every column."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
+_LONGEST_QUANTITY = 40
+_DECIMAL_COMMA = re.compile(r"([+-]?\d{1,9}),(\d{1,2})(\D.*)?", re.ASCII)
+"""Three digits behind a comma could be thousands."""
+
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 60, 60
 
 _WORDS = {"on": 1.0, "true": 1.0, "off": 0.0, "false": 0.0}
+_NOT_FINITE = {"nan": math.nan, "-nan": math.nan}
+_NOT_FINITE |= {f"{sign}{word}": float(f"{sign}inf") for sign in ("", "+", "-") for word in ("inf", "infinity")}
+"""What C programs print for a number that is none: a reading, but a bad one."""
+
+_TEXT_OR_NOT_FINITE = re.compile(
+    r'"(?:[^"\\]|\\.)*"|(?<![\w.])-?(?:nan|inf(?:inity)?)(?![\w.])', re.ASCII | re.IGNORECASE
+)
 
 
 def text(payload: bytes) -> str:
@@ -36,7 +48,7 @@ def text(payload: bytes) -> str:
 
 
 def parse_json(source: str) -> object:
-    """JSON to plain Python; NaN, Infinity and numbers beyond a float, which strict JSON has not, are let through.
+    """JSON to plain Python; NaN, Infinity (also `nan`, `inf`) and numbers beyond a float are let through.
 
     Raises Refused (not_json).
     """
@@ -49,7 +61,7 @@ def parse_json(source: str) -> object:
 
 def _tolerant(source: str) -> object:
     try:
-        parsed: object = json.loads(source)
+        parsed: object = json.loads(_TEXT_OR_NOT_FINITE.sub(_as_python_writes, source))
         if "\\u" in source:
             # Half of a surrogate pair is no text: it could be neither stored nor shown.
             json.dumps(parsed, ensure_ascii=False).encode()
@@ -57,6 +69,15 @@ def _tolerant(source: str) -> object:
         detail = str(error)
         raise Refused(RejectReason.NOT_JSON, f"not JSON: {detail[:200]}") from None
     return parsed
+
+
+def _as_python_writes(found: re.Match[str]) -> str:
+    word = found.group()
+    if word.startswith('"'):
+        return word
+    if word.lower().endswith("nan"):
+        return "NaN"
+    return "-Infinity" if word.startswith("-") else "Infinity"
 
 
 def parse_number(raw: object) -> float | None:
@@ -76,16 +97,21 @@ def parse_number(raw: object) -> float | None:
             word = raw.strip()
             if _NUMBER.fullmatch(word):
                 return float(word)
-            return _WORDS.get(word.lower())
+            lower = word.lower()
+            return _WORDS.get(lower, _NOT_FINITE.get(lower))
     return None
 
 
 def split_quantity(source: str) -> tuple[float, str | None] | None:
-    """`12.3 ℃` → (12.3, "℃"), `ON` → (1.0, None); None where the text does not begin with a number."""
+    """`12.3 ℃` → (12.3, "℃"), `12,3` → (12.3, None), `ON` → (1.0, None); None where no number is at the beginning."""
     source = source.strip()
-    word = _WORDS.get(source.lower())
+    lower = source.lower()
+    word = _WORDS.get(lower, _NOT_FINITE.get(lower))
     if word is not None:
         return word, None
+    comma = _DECIMAL_COMMA.fullmatch(source)
+    if comma is not None:
+        source = f"{comma[1]}.{comma[2]}{comma[3] or ''}"
     found = _NUMBER.match(source)
     if found is None:
         return None
@@ -94,6 +120,16 @@ def split_quantity(source: str) -> tuple[float, str | None] | None:
     if len(unit) > 12 or " " in unit or unit[:1] in (":", "-", ".", "_", ",") or any(c in "{}[]\"'" for c in unit):
         return None
     return float(found.group()), unit or None
+
+
+def number_with_unit(raw: str) -> tuple[object, str | None]:
+    """`23.5 °C` is a number with its unit, `23,5` one with a decimal comma; other words behind a number are prose."""
+    if len(raw) > _LONGEST_QUANTITY or parse_number(raw) is not None:
+        return raw, None
+    found = split_quantity(raw)
+    if found is None or (found[1] is not None and not is_unit(found[1])):
+        return raw, None
+    return found
 
 
 def parse_ts(raw: object) -> int | None:

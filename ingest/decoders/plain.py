@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from ingest.decoders import generic
@@ -14,7 +13,6 @@ from ingest.reasons import Refused, RejectReason
 
 _STATUS_WORDS = frozenset({"online", "offline", "connected", "disconnected"})
 _NO_VALUE = frozenset({"", "null", "none", "unknown", "unavailable"})
-_NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 
 
 def decode(_topic: str, payload: bytes) -> Decoded:
@@ -35,8 +33,6 @@ def _decode(_topic: str, payload: bytes, time: str | None) -> Decoded:
         return Decoded(kind=Kind.STATUS)
     if source[0] in "{[" or generic.PREFIX.match(source):
         return _from_json(generic.parse(source), time)
-    if _NOT_FINITE.fullmatch(source):
-        return Decoded(values={None: float(source)})
     quantity = split_quantity(source.strip('"'))
     if quantity is None:
         raise Refused(RejectReason.NOT_A_VALUE, f"{shown(source)} is no value; expected a number, ON/OFF or JSON")

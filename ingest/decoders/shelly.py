@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 
 from ingest.decoders import shelly1
@@ -30,20 +29,25 @@ from plant.quality import Quality, Reason
 _COMPONENT = re.compile(r"[a-z][a-z0-9_]*:\d+", re.ASCII)
 _RELAYS = frozenset({"switch", "light", "rgb", "rgbw", "cct", "cover", "script", "boolean"})
 _ASIDE = frozenset({"id", "minute_ts", "by_minute", "timer_started_at", "timer_duration", "move_started_at"})
-_ASIDE |= {"move_timeout", "last_known_pos", "packet_id"}
-_STATES = frozenset({"output", "present"})
+_ASIDE |= {"move_timeout", "last_known_pos", "packet_id", "xby_minute"}
+_STATES = frozenset({"output", "present", "rssi", "paired"})
 _SYSTEM = frozenset({"sys", "wifi", "cloud", "mqtt", "ble", "eth", "ws", "matter", "bthome", "knx", "ui"})
+_TELLING = (
+    ("a_act_power", "em"), ("a_total_act_energy", "emdata"), ("total_act_energy", "em1data"), ("act_power", "em1"),
+    ("brightness", "light"), ("output", "switch"), ("current_pos", "cover"), ("apower", "pm1"), ("tC", "temperature"),
+    ("rh", "humidity"), ("xvoltage", "voltmeter"),
+)  # fmt: skip
 _UNITS = (
     (re.compile(r"(.+_)?voltage|xvoltage|V"), "V"),
     (re.compile(r"(.+_)?current"), "A"),
     (re.compile(r"(.+_)?act_power|apower"), "W"),
-    (re.compile(r"(.+_)?aprt_power"), "V.A"),
+    (re.compile(r"(.+_)?aprt_?power"), "V.A"),
     (re.compile(r"(.+_)?pf"), "1"),
     (re.compile(r"(.+_)?freq"), "Hz"),
     (re.compile(r"(.+_)?act(_ret)?_energy|total_act(_ret)?"), "W.h"),
-    (re.compile(r"tC"), "Cel"),
-    (re.compile(r"tF"), "degF"),
-    (re.compile(r"rh|percent"), "%"),
+    (re.compile(r"tC|(current|target)_C"), "Cel"),
+    (re.compile(r"tF|(current|target)_F"), "degF"),
+    (re.compile(r"rh|percent|battery"), "%"),
 )
 
 
@@ -78,6 +82,8 @@ def _enveloped(levels: list[str], message: Node) -> Decoded:
     device = "/".join(levels[:-2] if levels[-2:] == ["events", "rpc"] else levels[:-1]) or None
     if "method" in message:
         params = node(message.get("params"))
+        if message["method"] == "NotifyEvent":
+            return _events(nodes(params.get("events")), device)
         if message["method"] not in ("NotifyStatus", "NotifyFullStatus"):
             return Decoded(kind=Kind.STATUS, device=device)
         return _components(params, Findings(parse_moment(params.get("ts"))), device, Envelope.NOTIFICATION)
@@ -89,11 +95,23 @@ def _enveloped(levels: list[str], message: Node) -> Decoded:
     answer = node(message["result"]) if "result" in message else message
     if isinstance(answer.get("data"), list):
         return _history(answer, device)
+    single = _component_of(answer)
+    if "result" in message and single is not None:
+        return _components({single: answer}, Findings(), device, Envelope.NOTIFICATION)
     if "result" in message or any(_COMPONENT.fullmatch(name) for name in answer):
         return _components(answer, Findings(first_moment(answer, "ts")), device, Envelope.NOTIFICATION)
     if "error" in message:
         return Decoded(kind=Kind.STATUS, device=device)
     raise Refused(RejectReason.NOT_A_FRAME, f"the message is {shown(message)}; expected components such as em:0")
+
+
+def _component_of(answer: Node) -> str | None:
+    """Which component an answer to `<Component>.GetStatus` is of, which does not say it: by what only such have."""
+    number = answer.get("id")
+    if not isinstance(number, int) or isinstance(number, bool):
+        return None
+    kind = next((kind for field, kind in _TELLING if field in answer), None)
+    return None if kind is None else f"{kind}:{number}"
 
 
 def _components(parts: Node, findings: Findings, device: str | None, envelope: Envelope) -> Decoded:
@@ -108,21 +126,19 @@ def _components(parts: Node, findings: Findings, device: str | None, envelope: E
 
 def _component(name: str, part: Node, findings: Findings) -> None:
     kind = name.split(":")[0]
-    faults = [word for word in _words(part) if isinstance(word, str)]
-    broken = "power_meter_failure" in faults or "read" in faults
-    beyond = {word.partition(":")[2] for word in faults if word.startswith("out_of_range:")}
+    broken, beyond = _faults(part)
     empty, celsius = _is_empty_battery(part), _probes(name, part)
     for path, last, value in leaves({key: raw for key, raw in part.items() if not key.endswith("errors")}, name):
         if _ASIDE.intersection(path.split(".")[1:]) or last.endswith("_ts"):
             continue
-        if last == "tF" and f"{path[:-1]}C" in celsius:
+        if last.endswith("F") and f"{path[:-1]}C" in celsius:
             continue
         unit = "W.h" if last == "total" and "aenergy." in path else unit_of(last)
         if last in _STATES or (kind in _RELAYS and last in ("state", "brightness", "value")):
             findings.state(path, value)
         elif isinstance(value, str):
             continue
-        elif broken:
+        elif any(last.startswith(scope) for scope in broken):
             findings.doubt(path, value, Reason.DEVICE_FAILURE, unit=unit)
         elif last in beyond:
             findings.doubt(path, value, Reason.OUT_OF_SPECIFICATION, Quality.UNCERTAIN, unit=unit)
@@ -132,16 +148,29 @@ def _component(name: str, part: Node, findings: Findings) -> None:
             findings.add(path, value, unit)
 
 
-def _words(part: Node) -> Iterator[object]:
-    """Every word in `errors`, `a_errors`, …"""
-    for key, raw in part.items():
-        if key.endswith("errors") and isinstance(raw, list):
-            yield from raw
+def _faults(part: Node) -> tuple[frozenset[str], frozenset[str]]:
+    """From `errors`, and of one phase `a_errors`: beginnings of the fields that are not measured, and fields beyond
+    their range. Those of a phase are named with it (`out_of_range:a_current`) or without.
+    """
+    broken: set[str] = set()
+    beyond: set[str] = set()
+    for name, raw in part.items():
+        if not name.endswith("errors") or not isinstance(raw, list):
+            continue
+        scope = name.removesuffix("errors")
+        for word in raw:
+            fault, _, field = str(word).partition(":")
+            if fault in ("power_meter_failure", "read"):
+                broken.add(scope)
+            elif fault == "out_of_range":
+                known = field.replace("active_power", "act_power").replace("apparent_power", "aprt_power")
+                beyond.add(known if known.startswith(scope) else scope + known)
+    return frozenset(broken), frozenset(beyond)
 
 
 def _probes(name: str, part: Node) -> frozenset[str]:
     """Paths of temperatures in °C: what is there in °F too is the same reading once more."""
-    return frozenset(path for path, last, _ in leaves(part, name) if last == "tC")
+    return frozenset(path for path, last, _ in leaves(part, name) if last == "tC" or last.endswith("_C"))
 
 
 def _is_empty_battery(part: Node) -> bool:
@@ -163,14 +192,23 @@ def _history(answer: Node, device: str | None) -> Decoded:
     for block in nodes(answer.get("data")):
         start, period = parse_moment(block.get("ts")), seconds(block.get("period"))
         rows = block.get("values")
-        if start is None or period is None or not isinstance(rows, list):
-            detail = f"a block is {shown(block)}; expected ts, period in s and values"
+        unnamed = not names and isinstance(rows, list) and any(isinstance(row, list) for row in rows)
+        if start is None or period is None or not isinstance(rows, list) or unnamed:
+            detail = f"a block is {shown(block)}; expected ts, period in s and values, of rows also their keys"
             findings.refuse(RejectReason.NOT_A_FRAME, detail)
             continue
         for number, row in enumerate(rows):
             record = dict(zip(names, row, strict=False)) if isinstance(row, list) else node(row)
             _record(record, later(start, number * period), findings)
     return findings.decoded(device, otherwise=Kind.EMPTY)
+
+
+def _events(events: list[Node], device: str | None) -> Decoded:
+    """The records that an `emdata` hands out as an event; buttons and the like are status."""
+    records = [node(event.get("data")) for event in events if event.get("event") == "data"]
+    blocks = [block for block in records if isinstance(block.get("values"), list)]
+    keyed = next((block["keys"] for block in blocks if "keys" in block), None)
+    return _history({"data": blocks, "keys": keyed}, device) if blocks else Decoded(kind=Kind.STATUS, device=device)
 
 
 def _record(record: Node, at: Moment, findings: Findings) -> None:
@@ -186,6 +224,8 @@ def _claims(topic: str, payload: bytes) -> bool:
     if len(levels) > 2 and levels[-2] == "status" and (_COMPONENT.fullmatch(levels[-1]) or levels[-1] in _SYSTEM):
         return True
     if levels[-2:] == ["events", "rpc"] or levels[-1].endswith("Data.GetData"):
+        return True
+    if levels[-1] == "online" and payload.strip().lower() in (b"true", b"false"):
         return True
     if any(level.startswith("shelly") for level in levels[:-1]) and levels[-1] in ("online", "events", "rpc", "status"):
         return True

@@ -18,6 +18,8 @@ _UNITS: Mapping[str, str] = {
 }  # fmt: skip
 """`energy` counts watt-minutes and has no unit here; `sensor/temperature` is in the unit set on the device."""
 
+_STATES = frozenset({"ison", "output", "has_timer", "is_valid", "timer_started", "transition", "event_cnt"})
+
 _BROKEN_PROBE = 999
 """What an external probe reports that does not answer."""
 
@@ -38,11 +40,15 @@ def decode(levels: list[str], payload: bytes) -> Decoded:
         return findings.decoded(device, partial=True)
     found = split_quantity(source)
     if found is None:
-        if levels[1] in ("sensor", "roller", "input_event") or levels[-1].endswith("status"):
+        if (
+            levels[1] in ("sensor", "roller", "input_event")
+            or source.lower() == "overpower"
+            or levels[-1].endswith("status")
+        ):
             return Decoded(kind=Kind.STATUS, device=device)
         raise Refused(RejectReason.NOT_A_VALUE, f"{shown(source)} is no value; expected a number or on/off")
     number = found[0]
-    if key == "sensor.error" or (levels[1] in _SWITCHED and len(levels) == 3):
+    if key == "sensor.error" or (levels[1] in _SWITCHED and len(levels) == 3 and levels[2].isdigit()):
         findings.state(key, number)
     elif number == _BROKEN_PROBE and "temperature" in key:
         findings.doubt(key, number, Reason.SENTINEL)
@@ -75,7 +81,7 @@ def _json(key: str, message: object, findings: Findings) -> None:
     for path, last, raw in leaves(message, key):
         if last == "tF" and node(message).get("tC") is not None:
             continue
-        if last in ("ison", "output", "has_timer", "is_valid"):
+        if last in _STATES:
             findings.state(path, raw)
         else:
             findings.add(path, raw, {"tC": "Cel", "tF": "degF"}.get(last))

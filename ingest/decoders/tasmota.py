@@ -20,21 +20,27 @@ _ABOUT = re.compile(r"STATUS\d*|INFO\d|UPTIME|MARGINS|LOGGING|WAKEUP")
 _RELAY = re.compile(r"POWER\d*")
 _ORDINAL = re.compile(r"(.+?)-\d+")
 _WRAPPERS = ("StatusSNS", "StatusSTS", "sn")
-_IDENTITIES = frozenset({"id", "meter_number", "meter_id", "server_id", "serial", "mac", "address", "key"})
+_IDENTITIES = frozenset({"id", "meter_number", "meter_id", "server_id", "serial", "mac", "address", "key",
+                         "device", "endpoint"})  # fmt: skip
 
-_TEMPERATURES = frozenset({"Temperature", "DewPoint", "HeatIndex", "ObjTMP", "AmbTMP"})
+_TEMPERATURES = frozenset({"Temperature", "DewPoint", "HeatIndex", "ObjTMP", "AmbTMP", "ProbeTemperature",
+                           "ReferenceTemperature"})  # fmt: skip
 _PRESSURES = frozenset({"Pressure", "SeaPressure"})
 _TEMP_UNITS = {"C": "Cel", "F": "degF"}
-_PROBE_FAULTS = (-127.0, 85.0)
+_PROBE_FAULTS: Mapping[str | None, tuple[float, float]] = {"degF": (-196.6, 185.0)}
+_PROBE_FAULTS_C = (-127.0, 85.0)
 """What the driver of a DS18x20 says of a broken wire, and the probe itself before its first conversion (DQ-01)."""
 
 _ENERGY_UNITS: Mapping[str, str] = {
     "Total": "kW.h", "Yesterday": "kW.h", "Today": "kW.h", "Energy": "kW.h", "ExportActive": "kW.h",
     "ImportActive": "kW.h", "TotalTariff": "kW.h", "Period": "W.h", "Power": "W", "ApparentPower": "V.A",
     "ReactivePower": "var", "Factor": "1", "Voltage": "V", "Current": "A", "Frequency": "Hz",
+    "ImportReactive": "kvar.h", "ExportReactive": "kvar.h",
 }  # fmt: skip
 """Of ENERGY and of CT clamps on ANALOG (docs: Energy sensors)."""
-_UNITS: Mapping[str, str] = {"Humidity": "%", "CarbonDioxide": "ppm", "eCO2": "ppm"}
+_UNITS: Mapping[str, str] = {
+    "Humidity": "%", "CarbonDioxide": "ppm", "eCO2": "ppm", "BatteryPercentage": "%", "BatteryVoltage": "V",
+}  # fmt: skip
 
 
 def decode(topic: str, payload: bytes) -> Decoded:
@@ -73,15 +79,20 @@ def _relay(last: str, payload: bytes, device: str | None) -> Decoded:
 def _sensors(body: Node, findings: Findings) -> None:
     said = body.get("TempUnit")
     temperature = _TEMP_UNITS.get(said) if isinstance(said, str) else None
+    faults = _PROBE_FAULTS.get(temperature, _PROBE_FAULTS_C)
     pressure = body.get("PressureUnit")
     for name, raw in body.items():
         if name in ("Time", "Epoch") or name.endswith("Unit"):
             continue
+        failed = name.startswith("MAX31") and parse_number(node(raw).get("Error")) not in (None, 0.0)
         for path, last, value in leaves(raw, _named(name, raw)):
-            if last.lower() in _IDENTITIES:
+            if last.lower() in _IDENTITIES or (last == "Error" and name.startswith("MAX31")):
                 continue
             leaf = _measure(path)
-            if path.startswith("DS18") and leaf == "Temperature" and parse_number(value) in _PROBE_FAULTS:
+            if failed:
+                findings.doubt(path, None, Reason.DEVICE_FAILURE, unit=temperature if leaf in _TEMPERATURES else None)
+                continue
+            if path.startswith("DS18") and leaf == "Temperature" and parse_number(value) in faults:
                 findings.doubt(path, value, Reason.SENTINEL, unit=temperature)
             elif leaf in _TEMPERATURES:
                 findings.add(path, value, temperature, stated=True)
@@ -94,8 +105,9 @@ def _sensors(body: Node, findings: Findings) -> None:
 
 
 def _measure(path: str) -> str:
-    """What is measured: `Power` of `ENERGY.Power.0` too."""
-    return next((part for part in reversed(path.split(".")) if not part.isdigit()), path)
+    """What is measured: `Power` of `ENERGY.Power.0`, `Temperature` of `ANALOG.Temperature1` too."""
+    last = next((part for part in reversed(path.split(".")) if not part.isdigit()), path)
+    return last.rstrip("0123456789") if last.startswith(("Temperature", "Humidity")) else last
 
 
 def _named(name: str, raw: object) -> str:
