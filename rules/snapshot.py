@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import numpy as np
@@ -22,12 +22,16 @@ from rules.group import Group
 from rules.lang.fixed import Bools, Ints
 from rules.lang.nodes import State
 from rules.machines import Phase
+from rules.pressed import Pressed
 from rules.proof import History
 from rules.runner import RuleRunner, TypeRunner
 from rules.suppression import Waiting
 
 ENGINE_VERSION = 1
 """Raised whenever the meaning of the state changes: an older snapshot is then dropped and the state rebuilt."""
+
+_WITH_THINNED = 2
+"""As 1, with readings that a program which knows only 1 would leave out."""
 
 _MAGIC = b"DRSNAP"
 
@@ -86,6 +90,8 @@ class GroupState:
     pending: list[Packed]
     history: list[Packed]
     types: dict[str, TypeState]
+    thinned: list[Pressed] = field(default_factory=list)
+    """Readings that wait longer than those of `pending`; their `series` are rows of `signals`."""
 
 
 @dataclass(slots=True)
@@ -104,6 +110,8 @@ class EngineState:
 
 def encode(state: EngineState) -> bytes:
     """Compressed bytes with a checksum before them."""
+    if any(group.thinned for group in state.groups.values()):
+        state = replace(state, version=_WITH_THINNED)
     body = zstandard.ZstdCompressor(level=1).compress(msgspec.msgpack.encode(state))
     return _MAGIC + hashlib.sha256(body).digest() + body
 
@@ -117,7 +125,7 @@ def decode(data: bytes) -> EngineState:
         state = msgspec.msgpack.decode(zstandard.ZstdDecompressor().decompress(body), type=EngineState)
     except (msgspec.ValidationError, zstandard.ZstdError) as error:
         raise Corrupt(f"the snapshot is of another version ({error}); drop it") from error
-    if state.version != ENGINE_VERSION:
+    if state.version not in (ENGINE_VERSION, _WITH_THINNED):
         raise Corrupt(f"the snapshot is of engine version {state.version}, this is {ENGINE_VERSION}; drop it")
     return state
 
@@ -125,7 +133,7 @@ def decode(data: bytes) -> EngineState:
 def save_group(group: Group, table: SeriesTable) -> GroupState:
     """One grid's state."""
     assembler, force = group.assembler, group.assembler.in_force
-    waiting = assembler.waiting.all()
+    thinned, waiting = assembler.waiting.held()
     keys = [table.keys[number] for number in assembler.spec.number.tolist()]
     return GroupState(
         signals=[(key.equipment, key.point) for key in keys],
@@ -133,20 +141,10 @@ def save_group(group: Group, table: SeriesTable) -> GroupState:
         started=group.started,
         late=assembler.late,
         in_force=[Packed.of(a) for a in (force.ts, force.value, force.bad, force.reason)],
-        pending=[
-            Packed.of(a)
-            for a in (
-                assembler.rows_of(waiting),
-                waiting.ts,
-                waiting.value,
-                waiting.quality,
-                waiting.reason,
-                waiting.seen,
-                waiting.offset,
-            )
-        ],
+        pending=[Packed.of(a) for a in (assembler.rows_of(waiting), *_columns(waiting)[1:])],
         history=[Packed.of(a) for a in (group.history.instants, group.history.value, group.history.known)],
         types={kind.kind.name: _save_type(kind) for kind in group.types},
+        thinned=[_renumbered(piece, assembler) for piece in thinned],
     )
 
 
@@ -162,6 +160,8 @@ def load_group(group: Group, state: GroupState, table: SeriesTable) -> None:
     force = assembler.in_force
     for name, packed in zip(("ts", "value", "bad", "reason"), state.in_force, strict=True):
         getattr(force, name)[new] = packed.array()[old]
+    for piece in state.thinned:
+        _load_pending(assembler, _columns(piece.batch()), numbers)
     _load_pending(assembler, [packed.array() for packed in state.pending], numbers)
     instants, value, known = (packed.array() for packed in state.history)
     size = (len(assembler.spec.number), len(instants))
@@ -171,6 +171,17 @@ def load_group(group: Group, state: GroupState, table: SeriesTable) -> None:
     for kind in group.types:
         if kind.kind.name in state.types:
             _load_type(kind, state.types[kind.kind.name])
+
+
+def _columns(batch: ReadingBatch) -> list[NDArray[np.generic]]:
+    return [batch.series, batch.ts, batch.value, batch.quality, batch.reason, batch.seen, batch.offset]
+
+
+def _renumbered(piece: Pressed, assembler: Assembler) -> Pressed:
+    """With rows of the group's signals in place of numbers of series, which a changed configuration gives anew."""
+    batch = piece.batch()
+    rows = assembler.rows_of(batch).astype(np.int32)
+    return Pressed.of(replace(batch, series=rows), piece.first, piece.last)
 
 
 def _load_pending(assembler: Assembler, columns: Sequence[NDArray[np.generic]], numbers: Sequence[int | None]) -> None:

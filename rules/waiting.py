@@ -1,8 +1,8 @@
 """Readings that wait for a tick to close their instant, less those of which nothing can come.
 
 While a backlog drains there is no tick, so an hour of messages would wait whole. But of the readings of one series for
-one instant a frame needs the last, and the greatest where the point folds so; the others go, which bounds memory by
-series and instants.
+one instant a frame needs the last, and the greatest where the point folds so; the others go, and what is left is
+compressed: memory is bounded by series and instants.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ from plant.instants import NEVER
 from plant.quality import Quality
 from plant.reading import ReadingBatch
 from rules.lang.fixed import Bools, Ints
+from rules.pressed import Pressed
 
 FRESH = 100_000
 """Readings that are thinned at once: 4 MB."""
-
-_THINNED = 40 * FRESH
-"""Thinned readings from which on they are thinned once more together, for one instant may lie in many pieces."""
 
 
 def effect(ts: Ints, seen: Ints, step_ms: int, lateness_ms: int) -> Ints:
@@ -45,15 +43,14 @@ class WaitingReadings:
         """
         self._row, self._folds = row, folds
         self._step_ms, self._lateness_ms = step_ms, lateness_ms
-        self._thinned: list[ReadingBatch] = []
+        self._thinned: list[Pressed] = []
         self._fresh: list[ReadingBatch] = []
         self._fresh_rows = 0
-        self._thin_all_at = _THINNED
         self._seen = NEVER
         self._in_order = True
 
     def __len__(self) -> int:
-        return sum(map(len, self._thinned)) + self._fresh_rows
+        return sum(piece.count for piece in self._thinned) + self._fresh_rows
 
     def add(self, batch: ReadingBatch, in_force: Ints) -> int:
         """Readings of the group's signals; `in_force`, shape (s,), is the time of what holds now for each signal.
@@ -67,20 +64,15 @@ class WaitingReadings:
         fresh, self._fresh, self._fresh_rows = ReadingBatch.concat(self._fresh), [], 0
         self._in_order = self._in_order and fresh.seen[0] >= self._seen and bool((np.diff(fresh.seen) >= 0).all())
         self._seen = int(fresh.seen[-1])
-        if self._thinned and len(self._thinned[-1]) < FRESH // 2:
-            fresh = ReadingBatch.concat([self._thinned.pop(), fresh])
+        if self._thinned and self._thinned[-1].count < FRESH // 2:
+            fresh = ReadingBatch.concat([self._thinned.pop().batch(), fresh])
         piece, late = self._thin(fresh, in_force)
-        self._thinned.append(piece)
-        if len(self) >= self._thin_all_at:
-            whole, self._thinned = ReadingBatch.concat(self._thinned), []
-            piece, more = self._thin(whole, in_force)
-            self._thinned, late = [piece], late + more
-            self._thin_all_at = max(_THINNED, 2 * len(self))
+        self._thinned += self._pressed(piece)
         return late
 
-    def all(self) -> ReadingBatch:
-        """What waits, in journal order."""
-        return ReadingBatch.concat([*self._thinned, *self._fresh])
+    def held(self) -> tuple[list[Pressed], ReadingBatch]:
+        """What waits, in journal order: first what was thinned, then what is fresh."""
+        return list(self._thinned), ReadingBatch.concat(self._fresh)
 
     def clear(self) -> None:
         """Nothing waits any more."""
@@ -88,14 +80,19 @@ class WaitingReadings:
 
     def first_effect(self) -> int | None:
         """The earliest instant at which one takes effect."""
-        return min((int(self._effect(one).min()) for one in (*self._thinned, *self._fresh)), default=None)
+        fresh = (int(self._effect(one).min()) for one in self._fresh)
+        return min((*(piece.first for piece in self._thinned), *fresh), default=None)
 
     def take_due(self, last: int) -> ReadingBatch:
         """Remove and return those whose effect is not after `last`, in journal order."""
         due: list[ReadingBatch] = []
         thinned, self._thinned = self._thinned, []
         for piece in thinned:
-            self._thinned += self._split(piece, last, due)
+            if piece.first > last:
+                self._thinned.append(piece)
+                continue
+            for rest in self._split(piece.batch(), last, due):
+                self._thinned += self._pressed(rest)
         self._fresh = self._split(ReadingBatch.concat(self._fresh), last, due) if self._fresh else []
         self._fresh_rows = sum(map(len, self._fresh))
         return ReadingBatch.concat(due)
@@ -110,6 +107,11 @@ class WaitingReadings:
             due.append(piece.take(ripe))
             return [piece.take(~ripe)]
         return [piece]
+
+    def _pressed(self, batch: ReadingBatch) -> list[Pressed]:
+        """As a list of none or one."""
+        at = self._effect(batch)
+        return [Pressed.of(batch, int(at.min()), int(at.max()))] if len(batch) else []
 
     def _effect(self, batch: ReadingBatch) -> Ints:
         return effect(batch.ts, batch.seen, self._step_ms, self._lateness_ms)
@@ -133,7 +135,8 @@ class WaitingReadings:
     def _reached(self, batch: ReadingBatch, at: Ints, before: int, in_force: Ints) -> Ints:
         """The youngest time of each signal that is in force before an instant; shape (s,)."""
         reached = in_force.copy()
-        for piece, effects in [*((one, self._effect(one)) for one in self._thinned), (batch, at)]:
+        pieces = [piece.batch() for piece in self._thinned if piece.first < before]
+        for piece, effects in [*((one, self._effect(one)) for one in pieces), (batch, at)]:
             earlier = effects < before
             np.maximum.at(reached, self._row[piece.series[earlier]], piece.ts[earlier])
         return reached
