@@ -13,6 +13,10 @@ from ingest.decoders.moments import parse_moment
 from ingest.reasons import Refused, RejectReason
 
 _TOPIC = re.compile(r"(?:.*/)?application/[^/]+/device/([^/]+)/event/([a-z]+)")
+_ABOUT = re.compile(
+    r"(?:.*/)?(?:application/[^/]+/device/[^/]+/command|gateway/[0-9a-fA-F]{16}/(?:event|state|command))/.+"
+)
+"""Downlinks, and what gateways say of themselves (often protobuf): never a reading of a device."""
 
 
 def decode(topic: str, payload: bytes) -> Decoded:
@@ -21,6 +25,8 @@ def decode(topic: str, payload: bytes) -> Decoded:
     All other events (join, ack, txack, log, location, integration) are status. The time is the network server's, the
     device the DevEUI. Raises Refused where the message cannot be understood, or no codec has taken it apart.
     """
+    if _ABOUT.fullmatch(topic):
+        return Decoded(kind=Kind.STATUS)
     found = _TOPIC.fullmatch(topic)
     message = json_object(payload)
     info = node(message.get("deviceInfo"))
@@ -66,7 +72,9 @@ def _guess(message: Node) -> str:
 
 
 def _claims(topic: str, payload: bytes) -> bool:
-    return _TOPIC.fullmatch(topic) is not None or "devEui" in node(peek_object(payload).get("deviceInfo"))
+    if _TOPIC.fullmatch(topic) or _ABOUT.fullmatch(topic):
+        return True
+    return "devEui" in node(peek_object(payload).get("deviceInfo"))
 
 
 FORMAT = Format("chirpstack", decode, _claims)

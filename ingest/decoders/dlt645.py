@@ -13,7 +13,7 @@ from ingest.decoders.decoded import Decoded, Kind
 from ingest.decoders.findings import Findings, Node, json_object, node, peek_object
 from ingest.decoders.format import Format
 from ingest.decoders.generic import message_time
-from ingest.decoders.loose import parse_number, shown
+from ingest.decoders.loose import number_with_unit, parse_number, shown
 from ingest.reasons import RejectReason
 from plant.quality import Reason
 
@@ -203,12 +203,15 @@ def _single(name: str, said: object, form: _Form, findings: Findings) -> None:
             return
         if word.isascii() and word.isdigit():
             raw = _scaled(word, form)
+    said_unit = None
+    if isinstance(raw, str):
+        raw, said_unit = number_with_unit(raw)
     number = parse_number(raw)
     if number is None:
         detail = f"{name} is {shown(said)}; expected {form.digits} digits of BCD, or a number"
         findings.refuse(RejectReason.NOT_A_VALUE, detail, name)
         return
-    findings.add(name, number, form.unit)
+    findings.add(name, number, said_unit or form.unit, stated=said_unit is not None)
 
 
 def _scaled(digits: str, form: _Form) -> float | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 from ingest.decoders.decoded import Decoded, Kind
-from ingest.decoders.findings import Findings, availability, first_moment, json_object, leaves, node
+from ingest.decoders.findings import PROBE_FAULTS, Findings, availability, first_moment, json_object, leaves, node
 from ingest.decoders.format import Format
+from ingest.decoders.loose import parse_number, text
+from plant.quality import Reason
 
 _DATA = re.compile(r"(boiler|thermostat|mixer|solar|heatpump|switch|controller|water|ventilation|pool|extension"
                    r"|(temperature|dallas|analog|shower)_?(sensor)?)_data(_\w+)?")  # fmt: skip
@@ -20,19 +22,33 @@ def decode(topic: str, payload: bytes) -> Decoded:
     device, last = "/".join(levels[:-1]) or None, levels[-1]
     if last == "status":
         return availability(payload, device, "status")
+    if len(levels) > 2 and levels[-2] != "ems-esp" and payload.lstrip()[:1] != b"{":
+        return _single(levels, payload)
     message = json_object(payload)
     if last in ("info", "heartbeat") or last.startswith("system"):
         return Decoded(kind=Kind.STATUS, device=device)
-    findings = Findings(first_moment(message, "datetime", "dateTime"))
+    clock = {name: raw for name, raw in message.items() if raw not in ("-", "--")}
+    findings = Findings(first_moment(clock, "datetime", "dateTime"))
+    probes = last.startswith(("temperaturesensor", "dallassensor"))
     for name, raw in message.items():
         named = node(raw).get("id")
         path = named if isinstance(named, str) and named else name
         if name.lower() == "datetime":
             continue
         for leaf, key, value in leaves(raw, path):
-            if key != "id":
+            if probes and key == "temp" and parse_number(value) in PROBE_FAULTS:
+                findings.doubt(leaf, value, Reason.SENTINEL)
+            elif key not in ("id", "name"):
                 findings.add(leaf, value)
     return findings.decoded("/".join(levels[:-1]) or None)
+
+
+def _single(levels: list[str], payload: bytes) -> Decoded:
+    """One value a topic (`ems-esp/boiler/curflowtemp`): the key is what stands behind the base, dotted."""
+    base = levels.index("ems-esp") + 1 if "ems-esp" in levels else 1
+    findings = Findings()
+    findings.add(".".join(levels[base:]), text(payload))
+    return findings.decoded("/".join(levels[:base]), partial=True)
 
 
 def _claims(topic: str, _payload: bytes) -> bool:

@@ -17,6 +17,9 @@ DEPTH = 8
 _ONLINE_WORDS = {"online": 1.0, "true": 1.0, "connected": 1.0, "1": 1.0, "offline": 0.0, "false": 0.0}
 _ONLINE_WORDS |= {"disconnected": 0.0, "0": 0.0}
 
+PROBE_FAULTS = (-127.0, 85.0)
+"""°C: what the driver of a DS18x20 says of a broken wire, and the probe before its first conversion (DQ-01)."""
+
 Node = Mapping[str, object]
 
 

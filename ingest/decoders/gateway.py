@@ -7,7 +7,7 @@ import re
 from ingest.decoders.decoded import ONLINE, Decoded
 from ingest.decoders.findings import Findings, Node, first_moment, json_object, leaves, node, nodes, peek_object
 from ingest.decoders.format import Format
-from ingest.decoders.loose import parse_number, shown
+from ingest.decoders.loose import number_with_unit, parse_number, shown
 from ingest.reasons import RejectReason
 from plant.quality import Reason
 
@@ -99,13 +99,14 @@ def _meter(meter: Node, prefix: str, findings: Findings) -> None:
             continue
         unit, factor = _measure(name, ratios)
         for path, _, value in leaves(raw, f"{prefix}{name}"):
-            number = parse_number(value)
+            plain, said = number_with_unit(value) if isinstance(value, str) else (value, None)
+            number = parse_number(plain)
             if number is None:
                 continue
             if factor is None:
                 findings.doubt(path, number, Reason.UNIT_OR_SCALE)
             else:
-                findings.add(path, number * factor, unit)
+                findings.add(path, number * factor, said or unit, stated=said is not None)
 
 
 def _ratio(meter: Node, name: str, findings: Findings) -> float | None:

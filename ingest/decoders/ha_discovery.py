@@ -10,16 +10,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ingest.decoders.decoded import Decoded, Kind
-from ingest.decoders.findings import Node, json_object, node
+from ingest.decoders.findings import Node, json_object, node, peek_object
 from ingest.decoders.format import Format
 from ingest.reasons import Refused, RejectReason
 
 _LEVEL = r"[a-zA-Z0-9_-]+"
-_TOPIC = re.compile(rf"homeassistant/(?P<component>[a-z_]+)/(?:(?P<node>{_LEVEL})/)?(?P<object>{_LEVEL})/config")
+_TOPIC = re.compile(rf"(?P<prefix>{_LEVEL})/(?P<component>[a-z_]+)/(?:(?P<node>{_LEVEL})/)?(?P<object>{_LEVEL})/config")
 _DEVICE = "device"
 _STATUS = "homeassistant/status"
 _MOST_COMPONENTS = 512
 _STATELESS = frozenset({"button", "device_automation", "notify", "scene", "tag"})
+
+_TELLING = frozenset({"state_topic", "stat_t", "command_topic", "cmd_t", "components", "cmps"})
 
 _SHORT: Mapping[str, str] = {
     "avty_t": "availability_topic",
@@ -180,8 +182,12 @@ def _text(raw: object) -> str | None:
     return raw if isinstance(raw, str) and raw else None
 
 
-def _claims(topic: str, _payload: bytes) -> bool:
-    return topic == _STATUS or _TOPIC.fullmatch(topic) is not None
+def _claims(topic: str, payload: bytes) -> bool:
+    found = _TOPIC.fullmatch(topic)
+    if topic == _STATUS or (found is not None and found["prefix"] == "homeassistant"):
+        return True
+    # The prefix is the user's to choose; below another one the members tell an announcement.
+    return found is not None and not _TELLING.isdisjoint(peek_object(payload))
 
 
 FORMAT = Format("ha_discovery", decode, _claims)

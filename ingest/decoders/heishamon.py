@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 
 from ingest.decoders.decoded import Decoded, Kind
-from ingest.decoders.findings import Findings, availability
+from ingest.decoders.findings import PROBE_FAULTS, Findings, availability
 from ingest.decoders.format import Format
 from ingest.decoders.loose import shown, split_quantity, text
 from ingest.reasons import Refused, RejectReason
+from plant.quality import Reason
 
 _ROOT = "panasonic_heat_pump"
 _BRANCHES = frozenset({"main", "extra", "optional", "s0", "1wire", "opentherm"})
 _WORDS = re.compile(r"Error_State|Heat_Pump_Model|.*_Model|.*_State_Text", re.IGNORECASE)
 _UNITS = (
     (re.compile(r".*_Temp|.*_Temperature"), "Cel"),
-    (re.compile(r".*_(Power_)?(Production|Consumption)|Watt\.\d+"), "W"),
+    (re.compile(r".*_(Power_)?(Production|Consumption)(_Extra)?|Watt\.\d+"), "W"),
     (re.compile(r"Watthour(Total)?\.\d+"), "W.h"),
     (re.compile(r"Compressor_Freq"), "Hz"),
+    (re.compile(r"Water_Pressure"), "bar"),
+    (re.compile(r"(High|Low)_Pressure"), "kgf/cm2"),
     (re.compile(r"Pump_Flow"), "L/min"),
     (re.compile(r".*_Current"), "A"),
     (re.compile(r".*_Hours"), "h"),
@@ -44,12 +47,17 @@ def decode(topic: str, payload: bytes) -> Decoded:
     measure = ".".join(names[1:])
     unit = "Cel" if branch == "1wire" else next((unit for form, unit in _UNITS if form.fullmatch(measure)), None)
     findings = Findings()
-    findings.add(key, found[0], found[1] or unit, stated=found[1] is not None)
+    if branch == "1wire" and found[0] in PROBE_FAULTS:
+        findings.doubt(key, found[0], Reason.SENTINEL, unit=unit)
+    else:
+        findings.add(key, found[0], found[1] or unit, stated=found[1] is not None)
     return findings.decoded(device, partial=True)
 
 
 def _claims(topic: str, _payload: bytes) -> bool:
-    return topic.split("/")[0] == _ROOT
+    levels = topic.split("/")
+    named = any("heishamon" in level.lower() for level in levels[:-2])
+    return levels[0] == _ROOT or (named and levels[-2] in _BRANCHES)
 
 
 FORMAT = Format("heishamon", decode, _claims)

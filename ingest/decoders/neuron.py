@@ -5,7 +5,7 @@ from __future__ import annotations
 from ingest.decoders.decoded import Decoded, Kind
 from ingest.decoders.findings import Findings, Node, first_moment, json_object, leaves, node, nodes, peek_object
 from ingest.decoders.format import Format
-from ingest.decoders.loose import parse_number, shown
+from ingest.decoders.loose import number_with_unit, parse_number, shown
 from ingest.reasons import Refused, RejectReason
 from plant.quality import Reason
 
@@ -59,7 +59,7 @@ def _tag(tag: Node, findings: Findings) -> None:
 def _add(name: str, raw: object, findings: Findings) -> None:
     """A word in the place of a number is refused by its tag; whether anybody wanted that number, the binding says."""
     for path, _, value in leaves(raw, name):
-        if isinstance(value, str) and parse_number(value) is None:
+        if isinstance(value, str) and parse_number(number_with_unit(value)[0]) is None:
             detail = f"{path} is {shown(value)}; expected a number, ON/OFF or true/false"
             findings.refuse(RejectReason.NOT_A_VALUE, detail, path)
         else:

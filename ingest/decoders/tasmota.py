@@ -6,7 +6,17 @@ import re
 from collections.abc import Mapping
 
 from ingest.decoders.decoded import Decoded, Kind
-from ingest.decoders.findings import Findings, Node, availability, first_moment, json_object, leaves, node, peek_object
+from ingest.decoders.findings import (
+    PROBE_FAULTS,
+    Findings,
+    Node,
+    availability,
+    first_moment,
+    json_object,
+    leaves,
+    node,
+    peek_object,
+)
 from ingest.decoders.format import Format
 from ingest.decoders.loose import parse_number, shown, split_quantity, text
 from ingest.reasons import Refused, RejectReason
@@ -27,9 +37,7 @@ _TEMPERATURES = frozenset({"Temperature", "DewPoint", "HeatIndex", "ObjTMP", "Am
                            "ReferenceTemperature"})  # fmt: skip
 _PRESSURES = frozenset({"Pressure", "SeaPressure"})
 _TEMP_UNITS = {"C": "Cel", "F": "degF"}
-_PROBE_FAULTS: Mapping[str | None, tuple[float, float]] = {"degF": (-196.6, 185.0)}
-_PROBE_FAULTS_C = (-127.0, 85.0)
-"""What the driver of a DS18x20 says of a broken wire, and the probe itself before its first conversion (DQ-01)."""
+_PROBE_FAULTS_F = (-196.6, 185.0)
 
 _ENERGY_UNITS: Mapping[str, str] = {
     "Total": "kW.h", "Yesterday": "kW.h", "Today": "kW.h", "Energy": "kW.h", "ExportActive": "kW.h",
@@ -79,7 +87,7 @@ def _relay(last: str, payload: bytes, device: str | None) -> Decoded:
 def _sensors(body: Node, findings: Findings) -> None:
     said = body.get("TempUnit")
     temperature = _TEMP_UNITS.get(said) if isinstance(said, str) else None
-    faults = _PROBE_FAULTS.get(temperature, _PROBE_FAULTS_C)
+    faults = _PROBE_FAULTS_F if temperature == "degF" else PROBE_FAULTS
     pressure = body.get("PressureUnit")
     for name, raw in body.items():
         if name in ("Time", "Epoch") or name.endswith("Unit"):

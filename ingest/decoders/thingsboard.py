@@ -39,15 +39,17 @@ def _records(raw: object, prefix: str, findings: Findings) -> None:
         at: Moment | None = None
         values: Node = record
         if "values" in record or "ts" in record:
-            at, values = parse_moment(record.get("ts")), node(record.get("values"))
+            bare = {name: value for name, value in record.items() if name != "ts"}
+            at, values = parse_moment(record.get("ts")), node(record.get("values", bare))
         for path, _, value in leaves(values):
             findings.add_at(f"{prefix}{path}", value, at)
 
 
 def _is_gateways(message: object) -> bool:
-    """An object of lists of objects, one list a device."""
+    """An object of lists of objects, one list a device; a single record may stand without its list."""
     found = node(message)
-    lists = [raw for raw in found.values() if isinstance(raw, list)]
+    single = [[raw] for raw in found.values() if "values" in node(raw)]
+    lists = [raw for raw in found.values() if isinstance(raw, list)] + single
     return bool(found) and len(lists) == len(found) and all(isinstance(one, dict) for raw in lists for one in raw)
 
 
