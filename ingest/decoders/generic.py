@@ -18,7 +18,7 @@ PREFIX = re.compile(r"[A-Za-z_][\w.-]{0,31}\s*[=:]\s*(?=[{\[])", re.ASCII)
 
 _TIMES = ("ts", "timestamp", "time", "datetime", "timestr", "timestampms", "collecttime", "sampletime", "recordtime",
           "devicetime", "reporttime", "uploadtime", "datatime", "acquisitiontime", "updatetime", "createtime", "utc",
-          "date", "时间", "采集时间", "上报时间", "数据时间")  # fmt: skip
+          "sourcetimestamp", "servertimestamp", "date", "时间", "采集时间", "上报时间", "数据时间")  # fmt: skip
 """Names of members that hold the time, in lower case without `_`, `-` and blanks; the first that is there counts."""
 _IDENTITIES = frozenset({
     "id", "uid", "uuid", "guid", "sn", "serial", "serialnumber", "mac", "imei", "imsi", "iccid", "eui", "deveui",
@@ -28,6 +28,7 @@ _IDENTITIES = frozenset({
 _DEVICE = ("deviceid", "devid", "devicesn", "metersn", "sn", "uid", "deveui", "imei", "mac", "devicename", "device")
 _ERRORS = ("err", "error", "errcode", "errorcode")
 _QUALITIES = ("quality", "q", "qc")
+_STATUS_CODES = ("statuscode",)
 _FINE = frozenset({"", "0", "none", "ok", "false", "success", "no error"})
 _TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?", re.ASCII)
 
@@ -145,7 +146,7 @@ class _Walk:
         """Add the values at and below `path`; `at` is the time of the record they are in, None: the message's."""
         if isinstance(raw, dict) and depth:
             own = at if not path or self._time is not None else self._own_time(raw, path) or at
-            trust = _trust(raw)
+            trust = trust_of(raw)
             if trust is not None:
                 self._doubted(raw, path, own, trust)
                 return
@@ -166,7 +167,7 @@ class _Walk:
 
     def _member(self, owner: Node, key: str, child: object, path: str, at: Moment | None, depth: int) -> None:
         folded = _folded(key)
-        if _folded(key) in (*_ERRORS, *_QUALITIES) and _is_one_value(owner):
+        if folded in (*_ERRORS, *_QUALITIES, *_STATUS_CODES) and _is_one_value(owner):
             return
         is_time = _join(path, key) == self._time if self._time is not None else folded in _TIMES
         is_time = is_time or (folded == "t" and _is_epoch(child))
@@ -209,7 +210,17 @@ def _name(item: object) -> str | None:
 
 _VALUES = frozenset({"value", "val", "v"})
 _BESIDE_VALUES = frozenset({"tag", "key", "code", "point", "t", "unit", "units", "uom", "unitofmeasurement", "type"})
-_BESIDE_VALUES |= {"description", "desc", "label", "datatype", *_ERRORS, *_QUALITIES, *_TIMES, *_IDENTITIES}
+_BESIDE_VALUES |= {
+    "description",
+    "desc",
+    "label",
+    "datatype",
+    *_STATUS_CODES,
+    *_ERRORS,
+    *_QUALITIES,
+    *_TIMES,
+    *_IDENTITIES,
+}
 
 
 def _is_one_value(owner: Node) -> bool:
@@ -218,7 +229,7 @@ def _is_one_value(owner: Node) -> bool:
     return len(folded & _VALUES) == 1 and folded - _VALUES <= _BESIDE_VALUES
 
 
-def _trust(owner: Node) -> tuple[Quality, Reason] | None:
+def trust_of(owner: Node) -> tuple[Quality, Reason] | None:
     """What an object with a value says of its quality, None where it vouches for it or says nothing."""
     if not _is_one_value(owner):
         return None
@@ -226,7 +237,20 @@ def _trust(owner: Node) -> tuple[Quality, Reason] | None:
     error = next((folded[word] for word in _ERRORS if word in folded), None)
     if error is not None and not isinstance(error, dict | list) and str(error).strip().lower() not in _FINE:
         return Quality.BAD, Reason.DEVICE_FAILURE
+    if "statuscode" in folded:
+        return _status_code(folded["statuscode"])
     return _quality(next((folded[word] for word in _QUALITIES if word in folded), None), simatic="qc" in folded)
+
+
+def _status_code(raw: object) -> tuple[Quality, Reason] | None:
+    """A status code of OPC UA (part 4, 7.39), bare or as `{"Code"}`: its two highest bits are the severity."""
+    code = node(raw).get("Code", raw)
+    if not isinstance(code, int) or isinstance(code, bool):
+        return None
+    severity = (code >> 30) & 3
+    if severity > 1:
+        return Quality.BAD, Reason.DEVICE_FAILURE
+    return (Quality.UNCERTAIN, Reason.OUT_OF_SPECIFICATION) if severity == 1 else None
 
 
 def _quality(raw: object, *, simatic: bool) -> tuple[Quality, Reason] | None:

@@ -30,6 +30,7 @@ _NOT_FINITE = {"nan": math.nan, "-nan": math.nan}
 _NOT_FINITE |= {f"{sign}{word}": float(f"{sign}inf") for sign in ("", "+", "-") for word in ("inf", "infinity")}
 """What C programs print for a number that is none: a reading, but a bad one."""
 
+_HEXADECIMAL = re.compile(r"[+-]?0[xX][0-9a-fA-F]", re.ASCII)
 _TEXT_OR_NOT_FINITE = re.compile(
     r'"(?:[^"\\]|\\.)*"|(?<![\w.])-?(?:nan|inf(?:inity)?)(?![\w.])', re.ASCII | re.IGNORECASE
 )
@@ -116,8 +117,10 @@ def split_quantity(source: str) -> tuple[float, str | None] | None:
     if found is None:
         return None
     unit = source[found.end() :].strip()
+    if _HEXADECIMAL.match(source):
+        return None
     # A unit is one short word; `12:30` or `3 of 4 pumps` is prose that happens to begin with a digit.
-    if len(unit) > 12 or " " in unit or unit[:1] in (":", "-", ".", "_", ",") or any(c in "{}[]\"'" for c in unit):
+    if len(unit) > 12 or " " in unit or unit[:1] in (":", "-", ".", "_", ",") or any(c in "{}[]\"';=&" for c in unit):
         return None
     return float(found.group()), unit or None
 

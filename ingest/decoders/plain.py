@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from ingest.decoders import generic
 from ingest.decoders.decoded import Decoded, Kind, Sample
 from ingest.decoders.format import Decode, Format
-from ingest.decoders.loose import parse_number, shown, split_quantity, text
+from ingest.decoders.loose import number_with_unit, parse_number, shown, split_quantity, text
 from ingest.decoders.moments import Moment, parse_moment
 from ingest.reasons import Refused, RejectReason
+from plant.quality import Quality, Reason
 
 _STATUS_WORDS = frozenset({"online", "offline", "connected", "disconnected"})
 _NO_VALUE = frozenset({"", "null", "none", "unknown", "unavailable"})
@@ -62,12 +63,17 @@ def _single(message: Mapping[str, object], at: Moment | None) -> Decoded:
     raw, unit = message["value"], message.get("unit")
     if raw is None:
         return Decoded(kind=Kind.EMPTY)
+    if isinstance(raw, str):
+        raw, said = number_with_unit(raw)
+        unit = said or unit
     number = parse_number(raw)
     if number is None:
         raise Refused(RejectReason.NOT_A_VALUE, f"value is {shown(raw)}; expected a number or ON/OFF")
     ts, wall = (None, None) if at is None else (at.ms, "" if at.wall else None)
-    if isinstance(unit, str):
-        return Decoded(ts=ts, wall=wall, samples=(Sample(None, number, unit=unit),))
+    quality, reason = generic.trust_of(message) or (Quality.GOOD, Reason.NONE)
+    if isinstance(unit, str) or quality is not Quality.GOOD:
+        named = unit if isinstance(unit, str) else None
+        return Decoded(ts=ts, wall=wall, samples=(Sample(None, number, None, named, quality, reason),))
     return Decoded(ts=ts, wall=wall, values={None: number})
 
 
