@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import Field
 
 from api.access import Caller
-from api.finding import known_equipment
-from api.office import AnOffice
-from api.shapes import Ask, Instant, Shape, Words
-from maintenance.commissioning import HOUR_MS, HOURS, MOST_HOURS, Cause, Check, Fault, Outcome, Report, check_stored
+from api.finding import called, known_equipment
+from api.office import AnOffice, Office
+from api.shapes import Ask, Instant, KeysAsk, Page, Shape, Words, page_after
+from maintenance.commissioning import (
+    HOUR_MS,
+    HOURS,
+    MOST_HOURS,
+    Cause,
+    Check,
+    Fault,
+    Outcome,
+    Report,
+    Stage,
+    check_stored,
+    stage_of,
+)
 from maintenance.commissioning.words import ADVICE, CAUSES, CHECKS, advice_on
 from maintenance.ledger import commissionings
 from maintenance.ledger.commissionings import Commissioning
 from maintenance.people import Actor
 from plant.catalogue import Text
+from plant.site import Equipment
 
 EquipmentId = Annotated[str, Path(max_length=200)]
 
@@ -63,14 +77,38 @@ class CommissioningOut(Shape):
     report: ReportOut | None
 
 
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How one machine stands; `last` is its newest check, `outcome` how that ended (None: never checked)."""
+
+    machine: Equipment
+    stage: Stage
+    outcome: Outcome | None
+    last: Commissioning | None
+
+    @staticmethod
+    def of(machine: Equipment, last: Commissioning | None) -> Stand:
+        """As its newest check says."""
+        outcome = None if last is None or last.report is None else last.report.outcome
+        return Stand(machine, stage_of(machine.commissioned, outcome), outcome, last)
+
+
 class StandOut(Shape):
     """How one machine stands. Until it is commissioned its rules observe."""
 
     equipment: str
+    stage: Stage
     commissioned: bool
     outcome: Outcome | None = Field(description="of its newest check; null: never checked")
     checked_at: Instant | None
     author: str | None
+
+
+class StandsAsk(KeysAsk):
+    """Which machines. `q`: words that are all in its id, path or name."""
+
+    stage: Stage | None = None
+    q: str = Field("", max_length=100)
 
 
 class CheckAsk(Ask):
@@ -86,20 +124,15 @@ class DecideAsk(Ask):
     reason: str = Field(min_length=1, max_length=500)
 
 
-async def list_commissioning(office: AnOffice) -> list[StandOut]:
-    """Every machine, those not commissioned first."""
-    newest = await office.read(commissionings.newest_checks)
-    found = []
-    for id, machine in office.deps.configuration.plant().site.equipment.items():
-        if not machine.retired:
-            last = newest.get(id)
-            outcome = last.report.outcome if last is not None and last.report is not None else None
-            at, author = (None, None) if last is None else (last.at, last.author)
-            stand = StandOut(
-                equipment=id, commissioned=machine.commissioned, outcome=outcome, checked_at=at, author=author
-            )
-            found.append(stand)
-    return sorted(found, key=lambda stand: (stand.commissioned, stand.equipment))
+async def list_commissioning(office: AnOffice, ask: Annotated[StandsAsk, Query()]) -> Page[StandOut]:
+    """How each machine stands, by id."""
+    found = [
+        stand
+        for stand in await stands(office)
+        if (ask.stage is None or stand.stage is ask.stage) and called(stand.machine, ask.q)
+    ]
+    items, following = page_after(found, lambda stand: stand.machine.id, ask)
+    return Page(items=[_stand(stand) for stand in items], next=following)
 
 
 async def show_commissioning(office: AnOffice, id: EquipmentId) -> list[CommissioningOut]:
@@ -118,6 +151,13 @@ async def decide_commissioning(office: AnOffice, caller: Caller, id: EquipmentId
     desk = office.deps.commissioning
     decide = desk.release if ask.released else desk.withhold
     return told(await office.act(decide, id, ask.reason, caller))
+
+
+async def stands(office: Office) -> list[Stand]:
+    """Every machine in use and how it stands."""
+    newest = await office.read(commissionings.newest_checks)
+    machines = office.deps.configuration.plant().site.equipment.values()
+    return [Stand.of(machine, newest.get(machine.id)) for machine in machines if not machine.retired]
 
 
 async def checked(office: AnOffice, caller: Actor, id: str, hours: float) -> Commissioning:
@@ -139,6 +179,18 @@ def told(line: Commissioning) -> CommissioningOut:
         released=line.released,
         reason=line.reason,
         report=None if line.report is None else _report(line.report),
+    )
+
+
+def _stand(stand: Stand) -> StandOut:
+    last = stand.last
+    return StandOut(
+        equipment=stand.machine.id,
+        stage=stand.stage,
+        commissioned=stand.machine.commissioned,
+        outcome=stand.outcome,
+        checked_at=None if last is None else last.at,
+        author=None if last is None else last.author,
     )
 
 

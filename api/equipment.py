@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from fastapi import Query
 from pydantic import Field
 
 from api.office import AnOffice
-from api.shapes import KeysAsk, Page, SeverityName, Shape, Words
+from api.shapes import KeysAsk, Page, SeverityName, Shape, Words, page_after
 from plant.catalogue import Kind, Point
 from plant.reading import SeriesKey
 from plant.site import Equipment, Mode
 from rules.model import Rule
-
-T = TypeVar("T")
 
 
 class EquipmentAsk(KeysAsk):
@@ -114,7 +110,7 @@ async def list_equipment(office: AnOffice, ask: Annotated[EquipmentAsk, Query()]
         for machine in office.deps.configuration.plant().site.equipment.values()
         if (ask.type is None or machine.type == ask.type) and (ask.retired is None or machine.retired is ask.retired)
     ]
-    items, following = _page(found, lambda machine: machine.id, ask)
+    items, following = page_after(found, lambda machine: machine.id, ask)
     return Page(items=[_equipment(machine) for machine in items], next=following)
 
 
@@ -124,7 +120,7 @@ async def list_points(office: AnOffice, ask: Annotated[PointsAsk, Query()]) -> P
     keys = [key for key in plant.series.keys if ask.equipment is None or key.equipment == ask.equipment]
     points = {id: plant.points(plant.site.equipment[id]) for id in dict.fromkeys(key.equipment for key in keys)}
     found = [key for key in keys if ask.kind is None or points[key.equipment][key.point].kind is ask.kind]
-    items, following = _page(found, _point_name, ask)
+    items, following = page_after(found, _point_name, ask)
     return Page(items=[_point(key, points[key.equipment][key.point]) for key in items], next=following)
 
 
@@ -132,16 +128,8 @@ async def list_rules(office: AnOffice, ask: Annotated[RulesAsk, Query()]) -> Pag
     """Rules, by id."""
     rules = office.deps.configuration.rules()
     found = [rule for rule in rules if ask.type is None or {ask.type, "*"} & set(rule.applies_to)]
-    items, following = _page(found, lambda rule: rule.id, ask)
+    items, following = page_after(found, lambda rule: rule.id, ask)
     return Page(items=[_rule(rule) for rule in items], next=following)
-
-
-def _page(found: Iterable[T], name: Callable[[T], str], ask: KeysAsk) -> tuple[Sequence[T], str | None]:
-    """The items after the cursor, by name."""
-    ordered = sorted(found, key=name)
-    start = 0 if ask.cursor is None else bisect_right(ordered, ask.cursor, key=name)
-    items = ordered[start : start + ask.limit]
-    return items, name(items[-1]) if start + ask.limit < len(ordered) else None
 
 
 def _equipment(machine: Equipment) -> EquipmentOut:

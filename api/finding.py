@@ -51,5 +51,11 @@ def named(text: str | None, plant: Plant, rules: Sequence[Rule]) -> Named | None
     )
 
 
+def called(machine: Equipment, text: str) -> bool:
+    """Every word of a text is in the machine's id, path or name, in either language."""
+    said = f"{machine.id} {machine.path} {machine.text.zh} {machine.text.en}".casefold()
+    return all(word in said for word in text.casefold().split())
+
+
 def _holds(wanted: str, text: Text, *ids: str) -> bool:
     return any(wanted in part.casefold() for part in (text.zh, text.en, *ids))

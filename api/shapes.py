@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
@@ -87,3 +89,11 @@ class Page(Shape, Generic[T]):
 
     items: list[T]
     next: str | None = Field(description="send it as `cursor` for the items after these; null: there are none")
+
+
+def page_after(found: Iterable[T], name: Callable[[T], str], ask: KeysAsk) -> tuple[Sequence[T], str | None]:
+    """The items after the cursor in the order of their names, and the cursor for those that follow."""
+    ordered = sorted(found, key=name)
+    start = 0 if ask.cursor is None else bisect_right(ordered, ask.cursor, key=name)
+    items = ordered[start : start + ask.limit]
+    return items, name(items[-1]) if start + ask.limit < len(ordered) else None

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import Form, Path
+from fastapi import Form, Path, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import Field
 
-from api.commissioning import checked
-from api.finding import area_of, known_equipment
+from api.commissioning import checked, stands
+from api.finding import area_of, called, known_equipment
+from api.shapes import Ask
 from api.web.home import area_text
 from api.web.render import APage, Page
-from maintenance.commissioning import HOURS, MOST_HOURS, Fault, Outcome
-from maintenance.commissioning.words import ADVICE, CAUSES, CHECKS, OUTCOMES, advice_on
+from maintenance.commissioning import HOURS, MOST_HOURS, Fault, Outcome, Stage
+from maintenance.commissioning.words import ADVICE, CAUSES, CHECKS, OUTCOMES, STAGES, advice_on
 from maintenance.ledger import commissionings
-from maintenance.ledger.commissionings import Commissioning
 from plant.catalogue import Text
 from plant.site import Equipment
 
@@ -24,16 +27,23 @@ EquipmentId = Annotated[str, Path(max_length=200)]
 Hours = Annotated[float, Form(gt=0, le=MOST_HOURS)]
 Reason = Annotated[str, Form(max_length=500)]
 
+PAGE = 50
+MOST_SKIPPED = 1_000_000
+
 _CLOCKS = ("too_slow", "too_fast", "clock_ahead", "clock_behind")
 
 
-@dataclass(frozen=True, slots=True)
-class Stand:
-    """How one machine stands; `last` is its newest check."""
+class StandsAsk(Ask):
+    """Which machines, all of it in the address; `skip` of them come on the pages before."""
 
-    machine: Equipment
-    area: Text
-    last: Commissioning | None
+    stage: Stage | None = None
+    q: str = Field("", max_length=100)
+    skip: int = Field(0, ge=0, le=MOST_SKIPPED)
+
+    def address(self, **changes: object) -> str:
+        """The address of this page with something else asked for."""
+        said = self.model_copy(update=changes).model_dump(exclude_defaults=True)
+        return "/commissioning" + (f"?{urlencode(said)}" if said else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +55,27 @@ class FaultLine:
     unit: str
 
 
-async def list_commissioning(page: APage) -> HTMLResponse:
-    """Every machine, those that wait first."""
-    newest = await page.office.read(commissionings.newest_checks)
-    stands = [
-        Stand(machine, area_text(area_of(machine)), newest.get(machine.id))
-        for machine in page.plant.site.equipment.values()
-        if not machine.retired
-    ]
-    stands.sort(key=lambda stand: (stand.machine.commissioned, stand.last is not None, stand.machine.path))
-    return page.render("commissioning.html", stands=stands, outcomes=OUTCOMES)
+async def list_commissioning(page: APage, ask: Annotated[StandsAsk, Query()]) -> HTMLResponse:
+    """Machines by what there is to do, and in each stage those whose newest check failed first."""
+    named = [stand for stand in await stands(page.office) if called(stand.machine, ask.q)]
+    found = [stand for stand in named if ask.stage is None or stand.stage is ask.stage]
+    order = list(Stage)
+    found.sort(key=lambda stand: (order.index(stand.stage), stand.outcome is not Outcome.FAILED, stand.machine.path))
+    sizes = Counter(stand.stage for stand in named)
+    return page.render(
+        "commissioning.html",
+        ask=ask,
+        stands=found[ask.skip : ask.skip + PAGE],
+        count=len(found),
+        before=max(0, ask.skip - PAGE) if ask.skip else None,
+        after=ask.skip + PAGE if ask.skip + PAGE < len(found) else None,
+        all=len(named),
+        sizes=sizes,
+        stages=STAGES,
+        outcomes=OUTCOMES,
+        failed=Outcome.FAILED,
+        area=lambda machine: area_text(area_of(machine)),
+    )
 
 
 async def show_commissioning(page: APage, id: EquipmentId) -> HTMLResponse:

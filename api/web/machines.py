@@ -12,7 +12,7 @@ from fastapi import Path, Query
 from fastapi.responses import HTMLResponse
 from pydantic import Field
 
-from api.finding import area_of
+from api.finding import area_of, called
 from api.shapes import Ask
 from api.web.home import area_text, title_of
 from api.web.muting import mute_of
@@ -143,11 +143,10 @@ async def _machine_values(page: Page, machine: Equipment) -> Values:
 
 
 def _matches(machine: Equipment, ask: MachinesAsk) -> bool:
-    text = f"{machine.id} {machine.path} {machine.text.zh} {machine.text.en}".lower()
     return (
         (ask.area is None or area_of(machine) == ask.area)
         and (ask.type is None or machine.type == ask.type)
-        and all(word in text for word in ask.q.lower().split())
+        and called(machine, ask.q)
     )
 
 

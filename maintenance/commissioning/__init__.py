@@ -3,6 +3,7 @@
 from maintenance.commissioning.check import check
 from maintenance.commissioning.reading import HOUR_MS, HOURS, MOST_HOURS, check_stored
 from maintenance.commissioning.report import Cause, Check, Fault, Outcome, Report, Result
+from maintenance.commissioning.stage import Stage, stage_of
 from maintenance.commissioning.window import Window, wanted
 
 __all__ = [
@@ -15,8 +16,10 @@ __all__ = [
     "Outcome",
     "Report",
     "Result",
+    "Stage",
     "Window",
     "check",
     "check_stored",
+    "stage_of",
     "wanted",
 ]

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from maintenance.commissioning.report import Cause, Check, Outcome
+from maintenance.commissioning.stage import Stage
 from plant.catalogue import Text
 
 OUTCOMES: Mapping[Outcome, Text] = {
     Outcome.PASSED: Text("通过", "passed"),
     Outcome.FAILED: Text("不通过", "failed"),
     Outcome.NOT_ENOUGH: Text("数据不足", "not enough data"),
+}
+
+STAGES: Mapping[Stage, Text] = {
+    Stage.FAILED: Text("核验不通过", "Failed"),
+    Stage.UNCHECKED: Text("从未核验", "Never checked"),
+    Stage.NOT_ENOUGH: Text("数据不足", "Not enough data"),
+    Stage.WITHHELD: Text("已退回调试", "Back in commissioning"),
+    Stage.COMMISSIONED: Text("已投用", "Commissioned"),
 }
 
 CHECKS: Mapping[Check, Text] = {
