@@ -171,6 +171,12 @@ def leaves(raw: object, path: str = "", depth: int = DEPTH) -> Iterator[tuple[st
         yield from leaves(child, f"{path}.{key}" if path else str(key), depth - 1)
 
 
+def without_reading(message: Node, *aside: str) -> Kind:
+    """What a message is that holds no reading: status where it says anything beside `aside`, else empty."""
+    told = any(raw is not None for name, child in message.items() if name not in aside for _, _, raw in leaves(child))
+    return Kind.STATUS if told else Kind.EMPTY
+
+
 def availability(payload: bytes, device: str | None, member: str = "state") -> Decoded:
     """`Online`, `false`, or `{"state": "offline"}`: whether a device is there; raises Refused for anything else."""
     source = text(payload)

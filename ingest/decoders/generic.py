@@ -71,7 +71,7 @@ def by_path(message: object, time: str | None) -> Decoded:
     findings = Findings(at)
     _Walk(findings, time).walk(message, "", None, DEPTH)
     decoded = findings.decoded(_device(node(message)), otherwise=Kind.EMPTY)
-    if decoded.kind is Kind.EMPTY and any(value is not None for _, _, value in leaves(message)):
+    if decoded.kind is Kind.EMPTY and any(value is not None for _, _, value in leaves(message, "", 8 * DEPTH)):
         raise Refused(RejectReason.NOT_A_VALUE, f"no number in {shown(message)}")
     return decoded
 

@@ -16,6 +16,7 @@ from ingest.decoders.findings import (
     leaves,
     node,
     peek_object,
+    without_reading,
 )
 from ingest.decoders.format import Format
 from ingest.decoders.loose import parse_number, shown, split_quantity, text
@@ -74,7 +75,7 @@ def decode(topic: str, payload: bytes) -> Decoded:
                 findings.state(path, raw)
         return findings.decoded(device)
     _sensors(body, findings)
-    return findings.decoded(device)
+    return findings.decoded(device, otherwise=without_reading(body, "Time", "Epoch", "TempUnit", "PressureUnit"))
 
 
 def _relay(last: str, payload: bytes, device: str | None) -> Decoded:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from ingest.decoders.decoded import Decoded, Kind
-from ingest.decoders.findings import Findings, availability, json_object, leaves, peek_object
+from ingest.decoders.findings import Findings, availability, json_object, leaves, peek_object, without_reading
 from ingest.decoders.format import Format
 from ingest.decoders.loose import parse_json, parse_number, shown, text
 from ingest.decoders.moments import parse_moment
@@ -54,7 +54,7 @@ def decode(topic: str, payload: bytes) -> Decoded:
         if name not in _ASIDE:
             for path, last, value in leaves(raw, name):
                 findings.add(path, value, _unit(last))
-    return findings.decoded("/".join(names))
+    return findings.decoded("/".join(names), otherwise=without_reading(message, *_ASIDE))
 
 
 def _unit(name: str) -> str | None:
