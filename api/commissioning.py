@@ -27,7 +27,7 @@ from maintenance.commissioning import (
 )
 from maintenance.commissioning.words import ADVICE, CAUSES, CHECKS, advice_on
 from maintenance.ledger import commissionings
-from maintenance.ledger.commissionings import Commissioning
+from maintenance.ledger.commissionings import Commissioning, Ended
 from maintenance.people import Actor
 from plant.catalogue import Text
 from plant.site import Equipment
@@ -84,12 +84,12 @@ class Stand:
     machine: Equipment
     stage: Stage
     outcome: Outcome | None
-    last: Commissioning | None
+    last: Ended | None
 
     @staticmethod
-    def of(machine: Equipment, last: Commissioning | None) -> Stand:
+    def of(machine: Equipment, last: Ended | None) -> Stand:
         """As its newest check says."""
-        outcome = None if last is None or last.report is None else last.report.outcome
+        outcome = None if last is None else last.outcome
         return Stand(machine, stage_of(machine.commissioned, outcome), outcome, last)
 
 

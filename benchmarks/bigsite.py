@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -23,11 +24,12 @@ from history.entries import Message
 from ingest.bindings import Bindings
 from ingest.discovery import Discovery
 from ingest.families import family_id
-from maintenance.commissioning import check_stored
-from maintenance.ledger import Ledger, codes, discovered, reports
+from maintenance.commissioning import Report, check_stored
+from maintenance.ledger import Ledger, codes, commissionings, discovered, reports
 from maintenance.ledger.discovered import Wanted
 from maintenance.ledger.rows import Phrase
 from maintenance.ledger.tables import alarms, proofs, tickets
+from maintenance.ledger.tables import commissionings as commissionings_table
 from maintenance.people import Actor, Role
 from maintenance.photofiles import PhotoFolder
 from maintenance.ticket import State
@@ -133,7 +135,7 @@ class Big:
             self.store.write(_batch(series, ts, np.sin(ts / 1e7) * 5 + 20), table, 2 + minute)
 
     def _unbound(self) -> None:
-        """Meters that nobody has bound, of 300 kinds and one kind of 200; one binding accepted, one machine checked."""
+        """Meters nobody has bound, of 300 kinds and one kind of 200; one binding accepted, every machine checked."""
         content = Content.of(self._plant, self._pack).encode()
         base = self.ledger.add_config(content, "bench", NOW).revision
         discovery = Discovery(Bindings(self._plant))
@@ -153,6 +155,7 @@ class Big:
         self.ledger.write(discovered.accept, wanted, bench, NOW, NOW)
         report = check_stored(self.store, self._plant, "m-1", NOW - DAY, NOW)
         CommissioningDesk(self.ledger).record(report, bench)
+        self.ledger.write(_check_all, list(self._plant.site.equipment), report)
 
     def look(self) -> Live:
         return Live(NOW, True, True, 1, {"rules": 1, "store": 1}, {}, Counted())
@@ -165,6 +168,15 @@ class Big:
 
     def rules(self) -> Sequence[Rule]:
         return self._pack
+
+
+def _check_all(connection: Connection, machines: Sequence[str], report: Report) -> None:
+    """Each machine was checked as often as checks are kept."""
+    row = {"at": NOW, "author": "bench", "released": None, "reason": ""}
+    bodies = {id: msgspec.json.encode(replace(report, equipment=id)) for id in machines}
+    for _ in range(commissionings.KEPT):
+        rows = [row | {"equipment": id, "report": body} for id, body in bodies.items()]
+        connection.execute(insert(commissionings_table), rows)
 
 
 @contextmanager

@@ -174,7 +174,7 @@ def _by_template(family: Family, template: Template, others: Mapping[str, Sequen
 
 def _by_precedent(family: Family, like: Precedent, others: Mapping[str, Sequence[Match]]) -> Assignment:
     names = like.equipment.text
-    why = Text(f"与{names.zh}的绑定相同", f"as {names.en} is bound")
+    why = Text(f"与“{names.zh}”的绑定相同", f"as {names.en} is bound")
     bound = {name: like.bindings[name] for name in others if name in like.bindings}
     if like.single is not None:
         bound |= {name_of(source): like.single for source in family.sources if source.value is not None}

@@ -81,8 +81,7 @@ def list_command(data: DataFolder = Path("data")) -> None:
         if machine.retired:
             continue
         last = newest.get(id)
-        report = None if last is None else last.report
-        said = "never checked" if last is None or report is None else f"{report.outcome} {iso(last.at)} {last.author}"
+        said = "never checked" if last is None else f"{last.outcome} {iso(last.at)} {last.author}"
         typer.echo(f"{id}  {'commissioned' if machine.commissioned else 'NOT commissioned'}  {said}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -85,16 +86,21 @@ class Report:
     @property
     def outcome(self) -> Outcome:
         """Failed where one check failed, passed where all did."""
-        outcomes = {result.outcome for result in self.results}
-        for one in (Outcome.FAILED, Outcome.NOT_ENOUGH):
-            if one in outcomes:
-                return one
-        return Outcome.PASSED if outcomes else Outcome.NOT_ENOUGH
+        return of_all(result.outcome for result in self.results)
 
     @property
     def faults(self) -> tuple[Fault, ...]:
         """Every fault of every check."""
         return tuple(fault for result in self.results for fault in result.faults)
+
+
+def of_all(outcomes: Iterable[Outcome]) -> Outcome:
+    """Failed where one failed, passed where all did; of none, not enough data."""
+    found = set(outcomes)
+    for one in (Outcome.FAILED, Outcome.NOT_ENOUGH):
+        if one in found:
+            return one
+    return Outcome.PASSED if found else Outcome.NOT_ENOUGH
 
 
 def result(check: Check, faults: list[Fault], judged: int) -> Result:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import msgspec
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select
 
-from maintenance.commissioning import Report
+from maintenance.commissioning import Outcome, Report
+from maintenance.commissioning.report import of_all
 from maintenance.ledger.book import inserted
 from maintenance.ledger.tables import commissionings
 from plant.errors import NotFound
@@ -41,6 +42,25 @@ class Commissioning:
     report: Report | None
     released: bool | None
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a check ended, without its report; `at` as in `Commissioning`."""
+
+    author: str
+    at: int
+    outcome: Outcome
+
+
+class _Result(msgspec.Struct, frozen=True):
+    outcome: Outcome
+
+
+class _Results(msgspec.Struct, frozen=True):
+    """Of a report only how its checks ended: a list of a thousand machines needs no faults."""
+
+    results: tuple[_Result, ...]
 
 
 def add(connection: Connection, wanted: Wanted) -> Commissioning:
@@ -76,9 +96,13 @@ def of_equipment(connection: Connection, equipment: str, limit: int = 20) -> lis
     return [_line(row) for row in connection.execute(query.order_by(commissionings.c.id.desc()).limit(limit))]
 
 
-def newest_checks(connection: Connection) -> dict[str, Commissioning]:
-    """The newest check of each equipment that was ever checked."""
-    return {row.equipment: _line(row) for row in connection.execute(_newest("report"))}
+def newest_checks(connection: Connection) -> dict[str, Ended]:
+    """How the newest check of each equipment ended that was ever checked."""
+    decoder = msgspec.json.Decoder(_Results)
+    return {
+        row.equipment: Ended(row.author, row.at, of_all(one.outcome for one in decoder.decode(row.report).results))
+        for row in connection.execute(_newest("report"))
+    }
 
 
 def decisions(connection: Connection) -> dict[str, bool]:

@@ -17,6 +17,7 @@ from history.duck import DuckStore
 from maintenance.commissioning import Outcome, Report
 from maintenance.commissioning.report import Check, Result
 from maintenance.ledger import Ledger, audit, commissionings
+from maintenance.ledger.commissionings import Ended
 from maintenance.people import Actor, Role
 from plant.errors import BadInput, NotFound, NotPermitted
 from plant.reading import Reading
@@ -79,7 +80,9 @@ def test_a_check_that_passes_commissions_the_machine_and_says_who(bench: Bench) 
 def test_a_check_that_does_not_pass_is_kept_and_changes_nothing(bench: Bench, outcome: Outcome) -> None:
     kept = bench.desk.record(report(outcome), LI)
     assert (kept.released, bench.commissioned, bench.revision) == (None, False, 1)
-    assert bench.ledger.read(commissionings.newest_checks)["chwp-1"].report == report(outcome)
+    (line,) = bench.ledger.read(commissionings.of_equipment, "chwp-1")
+    assert line.report == report(outcome)
+    assert bench.ledger.read(commissionings.newest_checks) == {"chwp-1": Ended("li.gong", line.at, outcome)}
 
 
 def test_a_later_check_that_fails_takes_nothing_back(bench: Bench) -> None:

@@ -50,7 +50,7 @@ def test_one_more_of_a_kind_is_bound_as_the_last_one_was() -> None:
     assigned = offers.mapping(found, CATALOGUE.types["lv_feeder"], first.best("lv_feeder"))
     chosen = assigned.chosen["u"]
     assert (chosen.chosen.point, chosen.chosen.scale, chosen.chosen.sentinels) == ("voltage_l1", 0.1, (32767.0,))
-    assert chosen.match.reasons[0] == Text("与2 号馈线的绑定相同", "as Feeder 2 is bound")
+    assert chosen.match.reasons[0] == Text("与“2 号馈线”的绑定相同", "as Feeder 2 is bound")
     assert assigned.clock is Clock.DEVICE
 
 
