@@ -37,6 +37,9 @@ EXCERPT = 4096
 MOST_HELD = 100_000
 """Messages that may wait for the tick of a published clock; beyond, they are judged by their time of receipt."""
 
+MOST_HELD_BYTES = 64 * 2**20
+"""Likewise of their payloads."""
+
 
 @dataclass(frozen=True, slots=True)
 class RejectedMessage:
@@ -128,6 +131,7 @@ class Intake:
         self._links = Links(plant)
         self._seen = NEVER
         self._held: list[tuple[int, Message]] = []
+        self._held_bytes = 0
 
     def feed(self, offset: int, entry: Entry) -> Intaken:
         """One entry; see `feed_many`, which is the faster way."""
@@ -145,7 +149,8 @@ class Intake:
                 case Message():
                     if self._topic_clock:
                         self._held.append((offset, entry))
-                        if len(self._held) >= MOST_HELD:
+                        self._held_bytes += len(entry.payload)
+                        if len(self._held) >= MOST_HELD or self._held_bytes >= MOST_HELD_BYTES:
                             self._release(run, None)
                     else:
                         run.add(offset, entry, entry.received_at, self._seen, draining=entry.draining)
@@ -177,6 +182,7 @@ class Intake:
                 draining=False,
             )
         self._held.clear()
+        self._held_bytes = 0
 
     def with_plant(self, plant: Plant) -> Intake:
         """An intake for a changed configuration that remembers every series that still exists."""
@@ -213,6 +219,7 @@ class Intake:
 
     def _take_up(self, snapshot: _Snapshot) -> None:
         self._seen, self._held = snapshot.seen, list(snapshot.held)
+        self._held_bytes = sum(len(message.payload) for _, message in self._held)
         self._door.remember(snapshot.memories)
         self._repeats = Repeats.restore(snapshot.repeats)
         self._nodes = EdgeNodes.restore(snapshot.edges)

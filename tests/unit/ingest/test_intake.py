@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from history.entries import ClockEpoch, Tick
-from ingest.intake import EXCERPT, Intake
+from history.entries import ClockEpoch, Message, Tick
+from ingest.intake import EXCERPT, MOST_HELD, MOST_HELD_BYTES, Intake
 from ingest.reasons import RejectReason
 from plant.errors import BadInput, Corrupt
 from plant.instants import NEVER
@@ -164,6 +164,16 @@ def test_published_clock_holds_messages_for_its_next_tick() -> None:
     assert taken.batch.ts.tolist() == [T0 + 59_000, T0 + 60_000]
     assert taken.batch.reason.tolist() == [Reason.NONE, Reason.NONE]
     assert taken.batch.seen.tolist() == [T0, T0]
+
+
+@pytest.mark.parametrize(("count", "size"), [(MOST_HELD, 0), (MOST_HELD_BYTES // 200_001 + 1, 200_000)])
+def test_what_is_held_for_a_published_clock_is_bounded_in_messages_and_bytes(count: int, size: int) -> None:
+    body = b" " * size + b"1"
+    run = [(offset, Message(T0, "elsewhere", body)) for offset in range(1, count + 1)]
+    intake = Intake(plant(clock=PlantClock.TOPIC))
+    assert intake.feed_many(run[:-1]).messages == 0
+    intake = Intake.restore(plant(clock=PlantClock.TOPIC), intake.state())
+    assert intake.feed_many(run[-1:]).messages == count
 
 
 def test_published_clock_still_finds_a_time_far_ahead() -> None:
