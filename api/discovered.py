@@ -85,6 +85,7 @@ class MatchOut(Shape):
     point: str
     score: int
     unit: str | None = Field(description="bind with this unit; null: the message's own, else the point's")
+    scale: float = Field(description="what to multiply a raw register with")
     reasons: list[Words]
 
 
@@ -379,7 +380,7 @@ def _chosen(one: offers.Suggestion | None) -> ChosenOut | None:
         return None
     match, chosen = one.match, one.chosen
     return ChosenOut(
-        **MatchOut.model_validate(match).model_dump(),
+        **MatchOut.model_validate(match).model_dump(exclude={"scale"}),
         scale=chosen.scale,
         offset=chosen.offset,
         sentinels=list(chosen.sentinels),

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ingest.decoders.sparkplug.address import NAMESPACE
 from ingest.discovery import Announced, Family, Found, Source
 from ingest.precedents import Precedent, same_format
 from plant.catalogue import Catalogue, EquipmentType, Text
 from plant.device import DEVICE, PLACEHOLDER, Template, TemplateLine, fill
 from plant.matching import Match, Value, assign, matches
 from plant.site import Binding, Clock, Equipment, Plant
+from plant.tradewords import phase_of_element
 
 _LEAST_SHARE = 0.5
 _TOKEN = re.compile(r"[a-z]+|\d+|[\u4e00-\u9fff]+")
 _ADDRESS = re.compile(r"(?<![0-9a-z])(?:0x)?(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{6,}")
 """Addresses in hex: the numbers in them say nothing."""
+_SPARKPLUG = NAMESPACE.lower()
+"""Its version is the number of no machine."""
+_FED_ALREADY = 20
+"""More than any likeness of names."""
 _WORDLESS = frozenset({
     "tele", "stat", "data", "telemetry", "status", "sensor", "state", "events", "rpc", "event", "up", "device",
     "application", "v",
@@ -44,7 +51,10 @@ class KnownType:
 
 def values_of(family: Family) -> list[Value]:
     """The values of a family as the matching takes them; where a topic is a value its last levels name it."""
-    found = [_value(family, one) for one in family.found if one.key is not None]
+    lists = Counter(
+        key.rpartition(".")[0] for one in family.found if (key := one.key or "").rpartition(".")[2].isdecimal()
+    )
+    found = [_value(family, one, lists) for one in family.found if one.key is not None]
     singles = [
         Value(name_of(source), source.value, source.unit) for source in family.sources if source.value is not None
     ]
@@ -152,7 +162,7 @@ def mapping(family: Family, kind: EquipmentType, known: Template | Precedent | N
             return _by_precedent(family, known, others)
         case _:
             found = {
-                name: Suggestion(match, Chosen(name, match.point, match.unit))
+                name: Suggestion(match, Chosen(name, match.point, match.unit, match.scale))
                 for name, match in assign(values, points).items()
             }
             return Assignment(found, others)
@@ -198,7 +208,9 @@ def _said(chosen: Chosen, others: Sequence[Match], why: Text) -> Suggestion:
 
 
 def machines(family: Family, plant: Plant, kind: str) -> dict[tuple[str, str | None], str]:
-    """(topic, device) → the equipment of a type whose name it shares most with, none twice."""
+    """(topic, device) → the equipment of a type that the same device feeds already, else the one whose name it shares
+    most with; none twice.
+    """
     there = [one for one in plant.site.equipment.values() if one.type == kind and not one.retired]
     called = [(one, _tokens(f"{one.id} {one.path} {one.text.zh} {one.text.en}")) for one in there]
     pairs = []
@@ -207,6 +219,7 @@ def machines(family: Family, plant: Plant, kind: str) -> dict[tuple[str, str | N
         for machine, tokens in called:
             common = said & tokens
             likeness = sum(3 if token.isdigit() and len(token) > 1 else 1 for token in common)
+            likeness += _FED_ALREADY * any(_same_device(source, binding) for binding in machine.bindings)
             if likeness >= 2:
                 pairs.append((-likeness, source.topic, source.device or "", machine.id, source.device))
     chosen: dict[tuple[str, str | None], str] = {}
@@ -214,6 +227,13 @@ def machines(family: Family, plant: Plant, kind: str) -> dict[tuple[str, str | N
         if (topic, device) not in chosen and id not in chosen.values():
             chosen[topic, device] = id
     return chosen
+
+
+def _same_device(source: Source, binding: Binding) -> bool:
+    """Both topics name the device by one address: a Shelly tells its energy on another topic than its power."""
+    named = _ADDRESS.findall(source.topic.lower())
+    same = bool(named) and named == _ADDRESS.findall(binding.topic.lower())
+    return same and binding.device == device_to_name(source)
 
 
 def device_to_name(source: Source) -> str | None:
@@ -235,12 +255,13 @@ def new_name(source: Source, taken: Mapping[str, Equipment]) -> str:
     return name
 
 
-def _value(family: Family, found: Found) -> Value:
+def _value(family: Family, found: Found, lists: Mapping[str, int]) -> Value:
     key = found.key or ""
     said = announced(family, key)
     unit = found.unit if found.unit is not None and not found.implied else None
     told = said.unit if said is not None else None
-    return Value(key, found.value, unit or told or found.unit, found.state, said.name if said is not None else "")
+    name = said.name if said is not None else phase_of_element(key, lists.get(key.rpartition(".")[0], 0))
+    return Value(key, found.value, unit or told or found.unit, found.state, name)
 
 
 def announced(family: Family, key: str) -> Announced | None:
@@ -274,7 +295,7 @@ def _levels(text: str) -> str:
 
 
 def _tokens(text: str) -> frozenset[str]:
-    return frozenset(_TOKEN.findall(_ADDRESS.sub(" ", text.lower()))) - _WORDLESS
+    return frozenset(_TOKEN.findall(_ADDRESS.sub(" ", text.lower().replace(_SPARKPLUG, " ")))) - _WORDLESS
 
 
 def bindings(

@@ -34,6 +34,9 @@ _GUESSES: Mapping[str, tuple[str, ...]] = {
 }
 """In which units a point of this unit is sent where the message names none, the likeliest first."""
 
+_REGISTERS = (0.1, 0.01)
+_OF_ONE_SIZE = frozenset({"voltage", "frequency"})
+
 
 @dataclass(frozen=True, slots=True)
 class Value:
@@ -53,7 +56,8 @@ class Value:
 class Match:
     """A point for a value: `score` of 100, the unit to bind it with (None: it is the point's), and why.
 
-    `clear`: the names have so much in common that it may be taken without asking.
+    `scale`: what to multiply a raw register with. `clear`: the names have so much in common that it may be taken
+    without asking.
     """
 
     point: str
@@ -61,6 +65,7 @@ class Match:
     unit: str | None
     reasons: tuple[Text, ...]
     clear: bool = True
+    scale: float = 1.0
 
 
 def matches(value: Value, points: Iterable[Point], most: int = 5) -> list[Match]:
@@ -86,10 +91,11 @@ def _quantity(unit: str | None) -> str | None:
 def assign(values: Sequence[Value], points: Sequence[Point]) -> dict[str, Match]:
     """Value name → its point, no point twice: the best match goes first.
 
-    A value that may be one point as well as another (any temperature, on a chiller) is left to people.
+    A value that may be one point as well as another (any temperature, on a chiller) is left to people; so is one whose
+    point another value fits better and whose next best is unclear (of three powers only one is the total).
     """
     found = {value.name: matches(value, points) for value in values}
-    pairs = [(match, name) for name, likely in found.items() if _is_clear(likely) for match in likely]
+    pairs = [(match, name) for name, likely in found.items() if _is_clear(likely) for match in likely if match.clear]
     taken: set[str] = set()
     chosen: dict[str, Match] = {}
     for match, name in sorted(pairs, key=lambda pair: (-pair[0].score, pair[1])):
@@ -116,7 +122,7 @@ def _match(value: Value, said: frozenset[str], point: Point) -> Match | None:
     likeness = _weight(common) / (_weight(said | meant) + _UNKNOWN * unknown_words(point.name))
     unit = _unit(value, point)
     if unit is None:
-        return None
+        return _register(value, point) if said == meant and value.unit is None else None
     symbol, by_unit, told = unit
     size = _size(value, symbol, point)
     if size is None:
@@ -125,6 +131,23 @@ def _match(value: Value, said: frozenset[str], point: Point) -> Match | None:
     score = round(_BY_NAME * likeness + by_unit + by_value)
     named = Text(f"名称：{value.name} ≈ {point.text.zh}", f"name: {value.name} ≈ {point.text.en}")
     return Match(point.name, score, None if symbol == point.unit else symbol, (named, *told, seen), likeness >= _CLEAR)
+
+
+def _register(value: Value, point: Point) -> Match | None:
+    """A raw register of a meter: only what is always of about one size (a voltage, the frequency) tells its factor."""
+    if point.typical is None or UNITS[point.unit].quantity not in _OF_ONE_SIZE or value.value % 1:
+        return None
+    low, high = point.typical
+    scale = next((one for one in _REGISTERS if low <= value.value * one <= high), None)
+    if scale is None:
+        return None
+    named = Text(f"名称：{value.name} ≈ {point.text.zh}", f"name: {value.name} ≈ {point.text.en}")
+    raw = Text(
+        f"原始寄存器：× {scale:g} 为 {value.value * scale:.6g} {point.unit}；电流、功率的系数请一并核对",
+        f"raw register: × {scale:g} is {value.value * scale:.6g} {point.unit}; look at the factors of currents and "
+        "powers, too",
+    )
+    return Match(point.name, _BY_NAME + _BY_VALUE // 2, None, (named, raw), scale=scale)
 
 
 def _completed(value: Value, said: frozenset[str], meant: frozenset[str]) -> frozenset[str]:

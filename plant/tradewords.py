@@ -20,7 +20,8 @@ QUANTITIES = frozenset({
 _WORDS: Mapping[str, str] = {
     # quantities
     "voltage": "voltage", "volt": "voltage", "volts": "voltage", "current": "current", "amp": "current",
-    "amps": "current", "power": "power", "apower": "power", "watt": "power", "watts": "power", "kw": "power",
+    "amps": "current", "amperage": "current", "power": "power", "apower": "power", "watt": "power",
+    "watts": "power", "kw": "power",
     "reactive": "reactive", "reactivepower": "reactive", "kvar": "reactive", "apparent": "apparent", "aprt": "apparent",
     "kva": "apparent", "energy": "energy", "kwh": "energy", "wh": "energy", "aenergy": "energy", "watthour": "energy",
     "factor": "factor", "pf": "factor", "cosphi": "factor", "cos": "factor", "frequency": "frequency",
@@ -32,7 +33,8 @@ _WORDS: Mapping[str, str] = {
     "thd": "harmonic", "harmonic": "harmonic", "leakage": "residual", "residual": "residual",
     # which
     "total": "total", "sum": "total", "avg": "average", "average": "average", "a": "l1", "b": "l2", "c": "l3",
-    "l1": "l1", "l2": "l2", "l3": "l3", "ab": "l1 l2", "bc": "l2 l3", "ca": "l3 l1", "n": "neutral",
+    "l1": "l1", "l2": "l2", "l3": "l3", "p1": "l1", "p2": "l2", "p3": "l3",
+    "ab": "l1 l2", "bc": "l2 l3", "ca": "l3 l1", "n": "neutral",
     "neutral": "neutral", "import": "import", "imported": "import", "forward": "import", "export": "export",
     "exported": "export", "ret": "export", "returned": "export", "reverse": "export", "supply": "supply",
     "outlet": "supply", "leaving": "supply", "out": "supply", "return": "return", "inlet": "return",
@@ -78,6 +80,10 @@ _SYMBOL = re.compile(
     rf"({'|'.join(sorted(_SYMBOLS, key=len, reverse=True))})_?({'|'.join(sorted(_WHICH, key=len, reverse=True))})",
     re.IGNORECASE,
 )
+_METER_NAMES: Mapping[str, str] = {
+    # of meters read by SML and OBIS (1.8.0, 2.8.0), as Tasmota's scripts call them
+    "total_in": "energy import", "total_out": "energy export", "e_in": "energy import", "e_out": "energy export",
+}  # fmt: skip
 _DATA_IDENTIFIERS: Mapping[str, str] = {
     # DL/T 645-2007, annex A: the first four digits say what, the next two which
     "0201": "voltage", "0202": "current", "0203": "power", "0204": "reactive", "0205": "apparent", "0206": "factor",
@@ -89,8 +95,19 @@ _OF_UNITS: Mapping[str, str] = {
     "apparent power": "apparent", "energy": "energy", "reactive energy": "reactive energy", "frequency": "frequency",
     "temperature": "temperature", "pressure": "pressure", "volume flow": "flow",
 }  # fmt: skip
+_OF_PHASES = frozenset({"voltage", "current", "power", "reactive", "apparent", "factor"})
 _GENERIC = frozenset({"active", "phase", "per", "of", "u2"})
 _PIECE = re.compile(r"[Ll][123](?![0-9a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+\d?|\d+")
+
+
+def phase_of_element(key: str, of: int) -> str:
+    """`L2` for the second of a list of three voltages, currents or powers, `N` for a fourth current; else nothing."""
+    path, _, last = key.rpartition(".")
+    number = int(last) if last.isdecimal() else of
+    measured = tags(path.rpartition(".")[2]) & _OF_PHASES
+    if of not in (3, 4) or number >= of or not measured or (of == 4 and measured != {"current"}):
+        return ""
+    return ("L1", "L2", "L3", "N")[number]
 
 
 @lru_cache(maxsize=16_384)
@@ -128,6 +145,9 @@ def _found(name: str) -> Iterator[str]:
     if len(last) == 8 and last[:4] in _DATA_IDENTIFIERS:
         yield _DATA_IDENTIFIERS[last[:4]]
         yield _DI_WHICH.get(last[4:6], "")
+        return
+    if last.lower() in _METER_NAMES:
+        yield _METER_NAMES[last.lower()]
         return
     symbol = _SYMBOL.fullmatch(last)
     if symbol is not None:

@@ -47,6 +47,12 @@ _ENERGY_UNITS: Mapping[str, str] = {
     "ImportReactive": "kvar.h", "ExportReactive": "kvar.h",
 }  # fmt: skip
 """Of ENERGY and of CT clamps on ANALOG (docs: Energy sensors)."""
+_METER = re.compile(
+    r"(?P<kWh>(?:total|e)_(?:in|out))|(?P<W>power_(?:curr|p[123]))|(?P<V>volt_p[123])|(?P<A>amp(?:erage)?_p[123])",
+    re.IGNORECASE,
+)
+_METER_UNITS: Mapping[str, str] = {"kWh": "kW.h", "W": "W", "V": "V", "A": "A"}
+"""Names that the scripts for meters of SML and OBIS give (docs: Smart Meter Interface); they print no units."""
 _UNITS: Mapping[str, str] = {
     "Humidity": "%", "CarbonDioxide": "ppm", "eCO2": "ppm", "BatteryPercentage": "%", "BatteryVoltage": "V",
 }  # fmt: skip
@@ -110,7 +116,12 @@ def _sensors(body: Node, findings: Findings) -> None:
             elif name == "ENERGY" or ".CTEnergy" in path:
                 findings.add(path, value, _ENERGY_UNITS.get(leaf))
             else:
-                findings.add(path, value, _UNITS.get(leaf))
+                findings.add(path, value, _UNITS.get(leaf) or _of_meter(leaf))
+
+
+def _of_meter(leaf: str) -> str | None:
+    named = _METER.fullmatch(leaf)
+    return None if named is None else _METER_UNITS[named.lastgroup or ""]
 
 
 def _measure(path: str) -> str:

@@ -77,7 +77,9 @@ ADVICE: Mapping[Cause, Text] = {
     ),
     Cause.CLOCK_AHEAD: Text("给设备校时（NTP），核对时区", "set its clock (NTP) and its time zone"),
     Cause.CLOCK_BEHIND: Text(
-        "给设备校时；固定滞后时把绑定改为 clock: arrival", "set its clock; for a steady lag bind with clock: arrival"
+        "给设备校时；差整小时为时区不符，在绑定里写 zone；固定滞后时写 clock: arrival",
+        "set its clock; whole hours are another time zone: name it in the binding (zone); for a steady lag bind with "
+        "clock: arrival",
     ),
     Cause.SENTINEL: Text(
         "查传感器接线，或在绑定里写明该代码（sentinels）",

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import msgspec
+
 from history.entries import Message
 from ingest import offers
 from ingest.bindings import Bindings
-from ingest.discovery import Discovery, Family
+from ingest.discovery import Discovery, Family, Source
 from plant.catalogue import Text
 from plant.cataloguefile import load_catalogue
 from plant.device import Template, TemplateLine
 from plant.devicefile import shipped_templates
-from plant.site import Clock, Equipment, Plant, Site
+from plant.site import Binding, Clock, Equipment, Plant, Site
 
 CATALOGUE = load_catalogue()
 ROOMS = {
@@ -160,3 +162,42 @@ def test_a_template_of_topics_that_are_values_knows_its_topics() -> None:
     }
     (known, *_) = offers.models(found, [boiler])
     assert known.keys == 1
+
+
+def test_of_a_list_of_three_voltages_currents_or_powers_each_is_a_phase() -> None:
+    body = {"slave": 2, "voltage": [2301, 2303, 2298], "current": [61, 62, 60, 3], "power": [8, 7, 9], "di": [1, 0, 1]}
+    meter = family(("gw/mb01/2", body))
+    assert {value.name: value.label for value in offers.values_of(meter) if value.label} == {
+        **{f"voltage.{n}": f"L{n + 1}" for n in range(3)},
+        **{f"power.{n}": f"L{n + 1}" for n in range(3)},
+        **{f"current.{n}": phase for n, phase in enumerate(("L1", "L2", "L3", "N"))},
+    }
+    found = offers.mapping(meter, CATALOGUE.types["lv_feeder"]).chosen
+    assert {name: (one.chosen.point, one.chosen.scale) for name, one in found.items()} == {
+        **{f"voltage.{n}": (f"voltage_l{n + 1}", 0.1) for n in range(3)},
+        **{f"power.{n}": (f"active_power_l{n + 1}", 1.0) for n in range(3)},
+        **{f"current.{n}": (f"current_{phase}", 1.0) for n, phase in enumerate(("l1", "l2", "l3", "n"))},
+    }
+    assert offers.types(meter, CATALOGUE)[0].type == "lv_feeder"
+
+
+def test_another_topic_of_a_device_goes_to_the_machine_it_feeds_already() -> None:
+    bound = Binding("shellyproem50-a0dd6c9ef480/events/rpc", "active_power", "em1:0.act_power", decoder="shelly")
+    feeders = {
+        id: Equipment(id, f"lv/{id}", "lv_feeder", Text(id, id), bindings=bindings)
+        for id, bindings in (("em-status-0", ()), ("incomer", (bound,)))
+    }
+    site = Site("s", "Asia/Shanghai", Text("", ""), feeders)
+    energy = family(("shellyproem50-a0dd6c9ef480/status/em1data:0", {"id": 0, "total_act_energy": 88_431.2}))
+    ((_, to),) = offers.machines(energy, Plant(CATALOGUE, site), "lv_feeder").items()
+    assert to == "incomer"
+    other = family(("shellyproem50-ffdd6c9ef481/status/em1data:0", {"id": 0, "total_act_energy": 88_431.2}))
+    assert "incomer" not in offers.machines(other, Plant(CATALOGUE, site), "lv_feeder").values()
+
+
+def test_the_version_of_sparkplug_is_the_number_of_no_machine() -> None:
+    pumps = {"pump-1": Equipment("pump-1", "hall/pump-1", "pump", Text("1号泵", "Pump 1"))}
+    site = Site("s", "Asia/Shanghai", Text("", ""), pumps)
+    source = Source("spBv1.0/works/+/plc7/pump3", "works/plc7/pump3", 1, 0, 0)
+    found = msgspec.structs.replace(plugs(101), sources=(source,))
+    assert offers.machines(found, Plant(CATALOGUE, site), "pump") == {}

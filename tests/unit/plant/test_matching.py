@@ -29,6 +29,10 @@ def best(type: str, value: Value) -> tuple[str, str | None] | None:
         ("lv_feeder", Value("功率因数", 0.95), ("power_factor", None)),
         ("lv_feeder", Value("正向有功电量", 12000), ("energy_active_import_total", None)),
         ("lv_feeder", Value("emdata:0.total_act_ret", 12000, "W.h"), ("energy_active_export_total", "W.h")),
+        ("lv_feeder", Value("SML.Volt_p2", 231, "V"), ("voltage_l2", None)),
+        ("lv_feeder", Value("SML.Amperage_p3", 2.3, "A"), ("current_l3", None)),
+        ("lv_feeder", Value("SML.Total_in", 16_552.8, "kW.h"), ("energy_active_import_total", None)),
+        ("lv_feeder", Value("SML.Total_out", 0, "kW.h"), ("energy_active_export_total", None)),
         ("dorm_room", Value("ENERGY.Power", 40, "W"), ("active_power", "W")),
         ("dorm_room", Value("ENERGY.ReactivePower", 4, "var"), ("reactive_power", "var")),
         ("dorm_room", Value("POWER", 1, state=True), ("relay_status", None)),
@@ -98,3 +102,33 @@ def test_a_battery_is_no_phase_and_energy_without_a_direction_was_taken() -> Non
 def test_a_state_needs_more_than_being_one() -> None:
     assert best("lv_feeder", Value("cloud.connected", 1, state=True)) is None
     assert best("lv_feeder", Value("online", 1, state=True)) == ("online_status", None)
+
+
+def test_of_several_values_without_a_phase_only_one_is_the_total_and_the_others_are_left_to_people() -> None:
+    powers = [Value(f"meter.power.{n}", 24.0) for n in range(3)]
+    chosen = assign(powers, list(TYPES["lv_feeder"].points.values()))
+    assert {name: match.point for name, match in chosen.items()} == {"meter.power.0": "active_power"}
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "expected"),
+    [
+        ("Ua", 2_306, ("voltage_l1", 0.1)),
+        ("Ua", 23_061, ("voltage_l1", 0.01)),
+        ("freq", 5_001, ("frequency", 0.01)),
+        ("freq", 501, ("frequency", 0.1)),
+    ],
+)
+def test_a_raw_register_of_a_voltage_or_the_frequency_brings_its_factor(
+    name: str, raw: float, expected: tuple[str, float]
+) -> None:
+    (match,) = matches(Value(name, raw), TYPES["lv_feeder"].points.values())
+    assert (match.point, match.scale) == expected
+    assert "raw register" in match.reasons[-1].en
+
+
+def test_a_register_is_raw_only_where_nothing_else_explains_it() -> None:
+    feeder = list(TYPES["lv_feeder"].points.values())
+    assert matches(Value("Ua", 2_306, "V"), feeder) == []
+    assert matches(Value("Ua", 2_306.5), feeder) == []
+    assert matches(Value("Ua", 231), feeder)[0].scale == 1.0

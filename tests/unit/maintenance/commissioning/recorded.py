@@ -9,6 +9,7 @@ from functools import cache
 from history.entries import Entry, Message, Tick
 from ingest.intake import Intake
 from maintenance.commissioning import Report, Window, check, wanted
+from plant.reading import ReadingBatch
 from plant.site import Plant
 from simulators.scenario import load_scenario
 from simulators.simulation import Simulation
@@ -50,11 +51,20 @@ def judged(
     late_ms: int = 0,
     every: int = 1,
 ) -> Report:
-    """The check of one machine, with the points of some machines spoilt on their way.
-
-    `late_ms` sets the clock of the checked machine back, `every` lets only each n-th of its messages through.
-    """
+    """The check of one machine, with the points of some machines spoilt on their way; the rest as in `readings`."""
     plant = plant or campus()
+    start, end, _ = morning()
+    batch = readings(equipment, spoilt, plant=plant, late_ms=late_ms, every=every)
+    return check(Window.of(plant, batch, plant.series, start, end), equipment)
+
+
+def readings(
+    equipment: str, spoilt: Mapping[str, Spoil] | None = None, *, plant: Plant, late_ms: int = 0, every: int = 1
+) -> ReadingBatch:
+    """What the store holds of one machine and those it is compared with.
+
+    `late_ms` sets the clock of the machine back, `every` lets only each n-th of its messages through.
+    """
     start, end, sent = morning()
     needed = {key.equipment for key in wanted(plant, plant.site.equipment[equipment])}
     paths = {f"dutyroom/v1/demo/{plant.site.equipment[id].path}/telemetry": id for id in needed}
@@ -74,8 +84,7 @@ def judged(
         spoil = (spoilt or {}).get(id)
         entries.append(Message(at, topic, _spoilt(payload, spoil, late_ms if id == equipment else 0)))
     entries.append(Tick(end))
-    batch = intake.feed_many(list(enumerate(entries, 1))).batch
-    return check(Window.of(plant, batch, plant.series, start, end), equipment)
+    return intake.feed_many(list(enumerate(entries, 1))).batch
 
 
 def _spoilt(payload: bytes, spoil: Spoil | None, late_ms: int) -> bytes:

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from maintenance.commissioning import Cause, Check, Fault, Outcome, Window, check
-from plant.reading import ReadingBatch
+from maintenance.commissioning import Cause, Check, Fault, Outcome, Window, check, check_stored
+from plant.reading import ReadingBatch, SeriesKey, SeriesTable
 from plant.site import Binding, Plant
-from tests.unit.maintenance.commissioning.recorded import Points, Spoil, campus, judged, swapped, times
+from tests.unit.maintenance.commissioning.recorded import (
+    HOUR,
+    Points,
+    Spoil,
+    campus,
+    judged,
+    morning,
+    readings,
+    swapped,
+    times,
+)
 
 PHASES = ("l1", "l2", "l3")
 
@@ -233,3 +245,32 @@ def test_a_fault_says_what_was_found_and_what_is_right() -> None:
     assert isinstance(fault, Fault)
     assert fault.found is not None
     assert fault.expected == pytest.approx(fault.found / 10)
+
+
+class Stored:
+    """A telemetry store that holds one batch."""
+
+    def __init__(self, batch: ReadingBatch) -> None:
+        self._batch = batch
+
+    def rows(self, keys: Sequence[SeriesKey], table: SeriesTable, start: int, end: int) -> ReadingBatch:
+        wanted = [number for number, key in enumerate(table.keys) if key in set(keys)]
+        batch = self._batch
+        return batch.take(np.isin(batch.series, wanted) & (batch.ts >= start) & (batch.ts < end))
+
+
+@pytest.mark.parametrize("equipment", ["ch-1", "fd-bath"])
+def test_a_device_in_another_zone_is_told_its_clock_not_that_it_was_never_heard(equipment: str) -> None:
+    start, end, _ = morning()
+    stored = Stored(readings(equipment, plant=campus(), late_ms=8 * HOUR))
+    report = check_stored(stored, campus(), equipment, start, end)
+    (fault,) = report.faults
+    assert fault.cause is Cause.CLOCK_BEHIND
+    assert fault.found == pytest.approx(28_800, abs=60)
+
+
+def test_what_came_before_the_window_and_is_silent_in_it_was_not_heard() -> None:
+    _, end, _ = morning()
+    earlier = Stored(readings("ch-1", plant=campus()))
+    report = check_stored(earlier, campus(), "ch-1", end + HOUR, end + 3 * HOUR)
+    assert [one.cause for one in report.faults] == [Cause.NEVER_SEEN]
