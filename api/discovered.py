@@ -10,7 +10,7 @@ from pydantic import Field
 from api.access import Caller
 from api.office import AnOffice
 from api.shapes import Ask, Instant, Shape, Words
-from ingest import offers
+from ingest import models, naming, offers
 from ingest.discovery import MOST_FAMILIES, Family
 from ingest.known import Known
 from ingest.precedents import Precedent, Precedents
@@ -346,7 +346,7 @@ def _fields(listed: Listed) -> dict[str, Any]:
     }
 
 
-def _model(known: offers.KnownModel) -> ModelOut:
+def _model(known: models.KnownModel) -> ModelOut:
     template = known.template
     name = Words.model_validate(template.text)
     return ModelOut(template=template.name, name=name, type=template.type, keys=known.keys, of=known.of)
@@ -371,7 +371,7 @@ def _suggested(family: Family, found: offers.Assignment) -> list[SuggestionOut]:
             chosen=_chosen(found.chosen.get(value.name)),
             others=[MatchOut.model_validate(match) for match in found.others.get(value.name, ())],
         )
-        for value in offers.values_of(family)
+        for value in naming.values_of(family)
     ]
 
 

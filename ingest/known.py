@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ingest import offers
+from ingest import models, offers
 from ingest.discovery import Family
 from ingest.precedents import Precedent, Precedents, Signed, ranked
 from plant.device import Template
@@ -19,7 +19,7 @@ class Known:
 
     family: Family
     precedents: Sequence[Precedent]
-    models: Sequence[offers.KnownModel]
+    models: Sequence[models.KnownModel]
     types: Sequence[offers.KnownType]
 
     @staticmethod
@@ -28,7 +28,7 @@ class Known:
         return Known(
             family=family,
             precedents=ranked(family, precedents.like(family), {}),
-            models=offers.models(family, templates_of(plant.site)),
+            models=models.models(family, templates_of(plant.site)),
             types=offers.types(family, plant.catalogue),
         )
 

@@ -1,23 +1,21 @@
-"""What a family of unbound topics could be bound to: templates that know it, types that fit it, points for its keys."""
+"""What a family of unbound topics could be bound to: types that fit it, points for its keys, machines. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from ingest.decoders.sparkplug.address import NAMESPACE
-from ingest.discovery import Announced, Family, Found, Source
-from ingest.precedents import Precedent, same_format
+from ingest.discovery import Family, Source
+from ingest.models import template_lines
+from ingest.naming import WORDLESS, device_to_name, name_of, values_of
+from ingest.precedents import Precedent
 from plant.catalogue import Catalogue, EquipmentType, Text
-from plant.device import DEVICE, PLACEHOLDER, Template, TemplateLine, fill
-from plant.matching import Match, Value, assign, matches
-from plant.site import Binding, Clock, Equipment, Plant
-from plant.tradewords import phase_of_element
+from plant.device import Template
+from plant.matching import Match, assign, matches
+from plant.site import Binding, Clock, Plant
 
-_LEAST_SHARE = 0.5
 _TOKEN = re.compile(r"[a-z]+|\d+|[\u4e00-\u9fff]+")
 _ADDRESS = re.compile(r"(?<![0-9a-z])(?:0x)?(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{6,}")
 """Addresses in hex: the numbers in them say nothing."""
@@ -25,19 +23,6 @@ _SPARKPLUG = NAMESPACE.lower()
 """Its version is the number of no machine."""
 _FED_ALREADY = 20
 """More than any likeness of names."""
-_WORDLESS = frozenset({
-    "tele", "stat", "data", "telemetry", "status", "sensor", "state", "events", "rpc", "event", "up", "device",
-    "application", "v",
-})  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class KnownModel:
-    """A template that fits: how many of the family's keys it knows, and how many of its own the family has."""
-
-    template: Template
-    keys: int
-    of: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,61 +32,6 @@ class KnownType:
     type: str
     fitting: int
     score: int
-
-
-def values_of(family: Family) -> list[Value]:
-    """The values of a family as the matching takes them; where a topic is a value its last levels name it."""
-    lists = Counter(
-        key.rpartition(".")[0] for one in family.found if (key := one.key or "").rpartition(".")[2].isdecimal()
-    )
-    found = [_value(family, one, lists) for one in family.found if one.key is not None]
-    singles = [
-        Value(name_of(source), source.value, source.unit) for source in family.sources if source.value is not None
-    ]
-    return found + singles
-
-
-def name_of(source: Source) -> str:
-    """What a topic that is a value calls it."""
-    return ".".join(source.topic.split("/")[-2:])
-
-
-def models(family: Family, templates: Iterable[Template]) -> list[KnownModel]:
-    """Templates of the family's format that know half of what is there, or of whose keys half are there; best first.
-
-    Of templates that know as much the one whose topic this is goes first, then the one that was given first.
-    """
-    found = []
-    names = {value.name for value in values_of(family)}
-    for template in templates:
-        if not same_format(template.decoder, family.decoder):
-            continue
-        known = len(template_lines(family, template).keys() & names)
-        if known and known >= _LEAST_SHARE * min(len(template.lines), len(names)):
-            found.append(KnownModel(template, known, len(template.lines)))
-    topic = family.sources[0].topic if family.sources else ""
-    return sorted(found, key=lambda model: (-model.keys, _placeholders(model.template.topic, topic) is None))
-
-
-def template_lines(family: Family, template: Template) -> dict[str, TemplateLine]:
-    """Name of a value of the family → the line of a template that says what it feeds, its placeholders filled."""
-    source = family.sources[0] if family.sources else None
-    values = dict(template.defaults)
-    if source is not None:
-        values |= ({} if source.device is None else {DEVICE: source.device}) | (
-            _placeholders(template.topic, source.topic) or {}
-        )
-    singles = [one for one in family.sources if one.value is not None]
-    lines: dict[str, TemplateLine] = {}
-    for line in template.lines:
-        if line.point is None:
-            continue
-        if line.key is not None:
-            lines[fill(line.key, values)] = line
-        for one in singles if line.key is None else ():
-            if _placeholders(line.topic or template.topic, one.topic) is not None:
-                lines[name_of(one)] = line
-    return lines
 
 
 def types(family: Family, catalogue: Catalogue) -> list[KnownType]:
@@ -236,66 +166,8 @@ def _same_device(source: Source, binding: Binding) -> bool:
     return same and binding.device == device_to_name(source)
 
 
-def device_to_name(source: Source) -> str | None:
-    """The device a binding must name: one that the topic does not tell already."""
-    if source.device is None or all(part in source.topic for part in source.device.split("/")):
-        return None
-    return source.device
-
-
-def new_name(source: Source, taken: Mapping[str, Equipment]) -> str:
-    """A name for a machine that is not there yet: what in the topic, or the device's own word, tells it apart."""
-    levels = [level for level in source.topic.split("/") if level not in ("+", "#")]
-    telling = [level for level in levels if any(char.isdigit() for char in level) and level.lower() not in _WORDLESS]
-    named = source.device or (max(telling, key=len) if telling else (levels or ["device"])[-1])
-    base = re.sub(r"[^A-Za-z0-9_.-]+", "-", named).strip("-._")[:56] or "device"
-    name, number = base, 2
-    while name in taken:
-        name, number = f"{base}-{number}", number + 1
-    return name
-
-
-def _value(family: Family, found: Found, lists: Mapping[str, int]) -> Value:
-    key = found.key or ""
-    said = announced(family, key)
-    unit = found.unit if found.unit is not None and not found.implied else None
-    told = said.unit if said is not None else None
-    name = said.name if said is not None else phase_of_element(key, lists.get(key.rpartition(".")[0], 0))
-    return Value(key, found.value, unit or told or found.unit, found.state, name)
-
-
-def announced(family: Family, key: str) -> Announced | None:
-    """What a device has announced of a key; its path may go through more of the message than the format's key does."""
-    for one in family.announced:
-        if one.key is not None and (one.key == key or one.key.endswith(f".{key}") or key.endswith(f".{one.key}")):
-            return one
-    return None
-
-
-def _placeholders(pattern: str, topic: str) -> dict[str, str] | None:
-    """What the placeholders of a template's topic stand for in a topic; None where it is no such topic."""
-    match = _topic_regex(pattern).fullmatch(topic)
-    return None if match is None else match.groupdict()
-
-
-@lru_cache(maxsize=1_024)
-def _topic_regex(pattern: str) -> re.Pattern[str]:
-    """A template's topic as a regular expression; a placeholder that comes again stands for the same."""
-    made, end, seen = "", 0, set[str]()
-    for found in PLACEHOLDER.finditer(pattern):
-        name = found[1]
-        made += _levels(pattern[end : found.start()]) + (f"(?P={name})" if name in seen else f"(?P<{name}>[^/]+)")
-        seen.add(name)
-        end = found.end()
-    return re.compile(made + _levels(pattern[end:]))
-
-
-def _levels(text: str) -> str:
-    return re.escape(text).replace(r"\+", "[^/]+").replace(r"\#", ".*")
-
-
 def _tokens(text: str) -> frozenset[str]:
-    return frozenset(_TOKEN.findall(_ADDRESS.sub(" ", text.lower().replace(_SPARKPLUG, " ")))) - _WORDLESS
+    return frozenset(_TOKEN.findall(_ADDRESS.sub(" ", text.lower().replace(_SPARKPLUG, " ")))) - WORDLESS
 
 
 def bindings(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ingest import offers
+from ingest import naming, offers
 from ingest.discovery import Family, Source
 from ingest.precedents import Precedent
 from plant.accepting import Accepted
@@ -169,7 +169,7 @@ def sheet(
     """The form for a family as a machine of a type: what was typed, else what is suggested."""
     kind = plant.catalogue.types[type]
     found = offers.mapping(family, kind, known)
-    values = offers.values_of(family)
+    values = naming.values_of(family)
     named = offers.machines(family, plant, type)
     machines = sorted(
         (one for one in plant.site.equipment.values() if one.type == type and not one.retired), key=lambda one: one.path
@@ -214,9 +214,9 @@ def _value_row(value: Value, found: offers.Assignment, points: Mapping[str, Poin
 
 def _source_row(source: Source, suggested: str, plant: Plant, typed: Typed | None) -> SourceRow:
     row = typed.source(source) if typed is not None else {}
-    name = offers.new_name(source, plant.site.equipment)
+    name = naming.new_name(source, plant.site.equipment)
     return SourceRow(source, row["to"] if row else suggested, row["new"] if row else name)
 
 
 def _names(family: Family) -> Iterator[str]:
-    return (value.name for value in offers.values_of(family))
+    return (value.name for value in naming.values_of(family))

@@ -13,7 +13,7 @@ from dutyroom.binding import BindingDesk, accepted_to_yaml
 from dutyroom.cli.ledger import DataFolder, opened, operator
 from dutyroom.content import Content
 from dutyroom.systemtime import system_now
-from ingest import offers
+from ingest import naming, offers
 from ingest.discovery import Family
 from ingest.known import Known
 from ingest.precedents import Precedents
@@ -72,7 +72,7 @@ def show(
         typer.echo(f"trouble: {family.trouble}")
     kind, assignment = _suggestions(known, plant, type)
     typer.echo(f"type: {kind or 'none fits'}")
-    for found in offers.values_of(family):
+    for found in naming.values_of(family):
         said = None if assignment is None else assignment.chosen.get(found.name)
         why = "" if said is None else f"  → {_how(said.chosen)} ({said.match.score}): {_reasons(said.match)}"
         typer.echo(f"  {found.name} = {found.value:g} {found.unit or ''}{why}")
@@ -224,7 +224,7 @@ def _new_machines(
     made: dict[str, Equipment] = {}
     for source in family.sources if type is not None else ():
         if (source.topic, source.device) not in where:
-            name = offers.new_name(source, {**plant.site.equipment, **made})
+            name = naming.new_name(source, {**plant.site.equipment, **made})
             made[name] = Equipment(name, f"{area}/{name}", type or "", Text(name, name))
             where[source.topic, source.device] = name
     return tuple(made.values())

@@ -13,7 +13,7 @@ from ingest import discovery
 from ingest.bindings import Bindings
 from ingest.discovery import Discovery, Family
 from ingest.families import family_of
-from ingest.offers import values_of
+from ingest.naming import values_of
 from ingest.topics import covers
 from plant.site import Binding
 from tests.unit.ingest.plants import T0, plant

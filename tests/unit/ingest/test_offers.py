@@ -8,7 +8,7 @@ from dataclasses import replace
 import msgspec
 
 from history.entries import Message
-from ingest import offers
+from ingest import models, naming, offers
 from ingest.bindings import Bindings
 from ingest.discovery import Discovery, Family, Source
 from plant.catalogue import Text
@@ -43,7 +43,7 @@ def plugs(*numbers: int) -> Family:
 
 def test_a_known_model_is_found_by_its_keys_and_its_points_go_before_guesses() -> None:
     found = plugs(101)
-    best = offers.models(found, TEMPLATES)[0]
+    best = models.models(found, TEMPLATES)[0]
     assert (best.template.name, best.keys) == ("tasmota_pow", 6)
     chosen = offers.mapping(found, CATALOGUE.types["dorm_room"], best.template).chosen
     assert (chosen["ENERGY.Factor"].match.point, chosen["ENERGY.Factor"].match.score) == ("power_factor", 100)
@@ -94,7 +94,7 @@ def test_meters_that_share_a_topic_are_bound_by_their_own_names() -> None:
 
 def test_topics_that_are_values_are_named_by_their_last_levels() -> None:
     singles = family(("bath/1/temp", "55.5 ℃"), ("bath/2/temp", "41"))
-    assert [(value.name, value.value, value.unit) for value in offers.values_of(singles)] == [
+    assert [(value.name, value.value, value.unit) for value in naming.values_of(singles)] == [
         ("1.temp", 55.5, "℃"),
         ("2.temp", 41.0, None),
     ]
@@ -106,8 +106,8 @@ def test_topics_that_are_values_are_named_by_their_last_levels() -> None:
 
 def test_a_new_machine_is_named_by_what_tells_its_topic_apart() -> None:
     (source,) = plugs(101).sources
-    assert offers.new_name(source, {}) == "plug-101"
-    assert offers.new_name(source, {"plug-101": ROOMS["room-101"]}) == "plug-101-2"
+    assert naming.new_name(source, {}) == "plug-101"
+    assert naming.new_name(source, {"plug-101": ROOMS["room-101"]}) == "plug-101-2"
 
 
 def meter_template(**changes: object) -> Template:
@@ -125,7 +125,7 @@ METER = {"u1": 2301, "p": 42}
 def test_a_template_of_the_site_says_how_raw_numbers_are_bound() -> None:
     found = family(("gw/7/data", METER))
     own = meter_template(clock=Clock.ARRIVAL, time="when", zone="UTC")
-    (best, *_) = offers.models(found, [*TEMPLATES, own])
+    (best, *_) = models.models(found, [*TEMPLATES, own])
     assert (best.template.name, best.keys, best.of) == ("our_meter", 2, 2)
     assigned = offers.mapping(found, CATALOGUE.types["lv_feeder"], own)
     assert assigned.clock is Clock.ARRIVAL
@@ -140,14 +140,14 @@ def test_a_template_of_the_site_says_how_raw_numbers_are_bound() -> None:
 def test_of_templates_that_know_as_much_the_one_of_the_topic_goes_first() -> None:
     found = family(("gw/7/data", METER))
     other = meter_template(name="another", topic="hall/{device}/up")
-    assert [one.template.name for one in offers.models(found, [other, meter_template()])] == ["our_meter", "another"]
+    assert [one.template.name for one in models.models(found, [other, meter_template()])] == ["our_meter", "another"]
 
 
 def test_a_placeholder_twice_in_a_topic_stands_for_the_same() -> None:
     twice = meter_template(topic="gw/{device}/{device}/#", lines=(TemplateLine("{device}.p", "active_power", "W"),))
     same, different = (family((topic, {"7": {"p": 1}})) for topic in ("gw/7/7/data", "gw/7/8/data"))
-    assert set(offers.template_lines(same, twice)) == {"7.p"}
-    assert set(offers.template_lines(different, twice)) == {"{device}.p"}
+    assert set(models.template_lines(same, twice)) == {"7.p"}
+    assert set(models.template_lines(different, twice)) == {"{device}.p"}
 
 
 def test_a_template_of_topics_that_are_values_knows_its_topics() -> None:
@@ -157,17 +157,17 @@ def test_a_template_of_topics_that_are_values_knows_its_topics() -> None:
     )
     boiler = Template("boiler", Text("锅炉", "Boiler"), "hot_water_tank", "{base}/top", "plain", lines)
     found = family(("bath/top", "55.5"))
-    assert {name: line.point for name, line in offers.template_lines(found, boiler).items()} == {
+    assert {name: line.point for name, line in models.template_lines(found, boiler).items()} == {
         "bath.top": "tank_temp_top"
     }
-    (known, *_) = offers.models(found, [boiler])
+    (known, *_) = models.models(found, [boiler])
     assert known.keys == 1
 
 
 def test_of_a_list_of_three_voltages_currents_or_powers_each_is_a_phase() -> None:
     body = {"slave": 2, "voltage": [2301, 2303, 2298], "current": [61, 62, 60, 3], "power": [8, 7, 9], "di": [1, 0, 1]}
     meter = family(("gw/mb01/2", body))
-    assert {value.name: value.label for value in offers.values_of(meter) if value.label} == {
+    assert {value.name: value.label for value in naming.values_of(meter) if value.label} == {
         **{f"voltage.{n}": f"L{n + 1}" for n in range(3)},
         **{f"power.{n}": f"L{n + 1}" for n in range(3)},
         **{f"current.{n}": phase for n, phase in enumerate(("L1", "L2", "L3", "N"))},
