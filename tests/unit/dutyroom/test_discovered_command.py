@@ -87,3 +87,39 @@ def test_a_family_is_put_aside_and_topics_are_listened_to(folder: Path) -> None:
     assert id in run("discovered", "list", "--ignored", *data).stdout
     run("discovered", "listen", "tele/#", "meters/#", *data)
     assert "discover:\n    - " in run("plant", "export", *data).stdout
+
+
+OWN = """templates:
+  - name: our_plug
+    zh: 自制插座
+    en: Our plug
+    type: dorm_room
+    topic: tele/{device}/SENSOR
+    decoder: tasmota
+    bindings:
+      - {key: ENERGY.Power, point: active_power, unit: W, scale: 10, sentinels: [32767]}
+      - {key: ENERGY.Voltage, point: voltage, unit: V}
+      - {key: ENERGY.Current, point: current, unit: A}
+      - {key: ENERGY.Factor, point: power_factor}
+      - {key: ENERGY.Total, point: energy_active_total, unit: kW.h}
+      - {key: ENERGY.ReactivePower, point: reactive_power, unit: var}
+"""
+
+
+def test_a_template_in_the_files_goes_before_those_we_ship_and_the_last_binding_before_both(folder: Path) -> None:
+    data = ("--data", str(folder))
+    (folder / "site" / "ours.yaml").write_text(OWN, "utf-8")
+    assert run("plant", "import", str(folder / "site"), *data).exit_code == 0
+    assert "name: our_plug" in run("plant", "export", *data).stdout
+    id = run("discovered", "list", *data).stdout.split()[0]
+    assert "→ active_power:W:10 (100): template: Our plug" in run("discovered", "show", id, *data).stdout
+    run("discovered", "accept", id, "--to", "plug-101=room-101", "--wait", "0", *data)
+    assert "→ active_power:W:10 (100): as Room 101 is bound" in run("discovered", "show", id, *data).stdout
+    (binding, *_) = load_site(exported(folder), load_catalogue()).equipment["room-101"].bindings
+    assert (binding.point, binding.scale, binding.sentinels) == ("active_power", 10.0, (32767.0,))
+
+
+def exported(folder: Path) -> Path:
+    file = folder / "exported.yaml"
+    file.write_text(run("plant", "export", "--data", str(folder)).stdout, "utf-8")
+    return file
