@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ingest.decoders.decoded import Decoded, Kind
-from ingest.decoders.findings import Findings, Node, json_object, node, peek_object
+from ingest.decoders.findings import Findings, Node, json_object, node, nodes, peek_object
 from ingest.decoders.format import Format
-from ingest.decoders.generic import message_time
+from ingest.decoders.generic import message_time, trust_of
 from ingest.decoders.loose import number_with_unit, parse_number, shown
 from ingest.reasons import RejectReason
 from plant.quality import Reason
@@ -33,14 +33,18 @@ _ADDRESS = (
     "id",
     "sn",
 )
+_METER = tuple(name for name in _ADDRESS if name not in ("id", "meter"))
+"""What names the meter of one element of a list; `id` may only number it there."""
 _HOLDERS = ("data", "values", "items", "list", "params", "points", "meters", "regs")
 _NAMES = ("di", "DI", "dataId", "data_id", "dataIdentifier", "code", "identifier", "key", "id", "name")
 _VALUES = ("value", "val", "data", "v", "dataValue", "data_value")
+_UNITS = ("unit", "units", "uom")
+_TRUST = frozenset({"err", "error", "errcode", "errorcode", "quality", "q"})
 _IDENTIFIER = re.compile(
     r"(?:0x)?([0-9A-F]{2})[ .:-]?([0-9A-F]{2})[ .:-]?([0-9A-F]{2})[ .:-]?([0-9A-F]{2})", re.IGNORECASE
 )
 _OLD_IDENTIFIER = re.compile(r"(?:0x)?([9B][0-9A-F]{3})", re.IGNORECASE)
-_MOST_TARIFFS, _MOST_PERIODS, _MOST_KINDS, _ALL = 63, 12, 10, 0xFF
+_MOST_TARIFFS, _MOST_PERIODS, _MOST_KINDS, _MOST_HARMONICS, _ALL = 63, 12, 10, 21, 0xFF
 """What parts of an identifier go up to: tariffs or phases, settlement periods, kinds of energy; FF is all of them."""
 
 _INVALID = re.compile(r"[Ff]+|[Ee]+")
@@ -56,6 +60,14 @@ class _Form:
     signed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What goes before the identifier (the meter, where there are several), and the unit the message names."""
+
+    prefix: str
+    unit: str | None
+
+
 _VARIABLES: dict[str, _Form] = {
     "0201": _Form(4, 1, "V"),
     "0202": _Form(6, 3, "A", signed=True),
@@ -66,15 +78,20 @@ _VARIABLES: dict[str, _Form] = {
     "0207": _Form(4, 1, None),
     "0208": _Form(4, 2, "%"),
     "0209": _Form(4, 2, "%"),
+    "020A": _Form(4, 2, "%"),
+    "020B": _Form(4, 2, "%"),
 }
 _SPECIALS: dict[str, _Form] = {
     "02800001": _Form(6, 3, "A", signed=True),
     "02800002": _Form(4, 2, "Hz"),
     "02800003": _Form(6, 4, "kW"),
     "02800004": _Form(6, 4, "kW"),
+    "02800005": _Form(6, 4, "kvar"),
+    "02800006": _Form(6, 4, "kV.A"),
     "02800007": _Form(4, 1, "Cel", signed=True),
     "02800008": _Form(4, 2, "V"),
     "02800009": _Form(4, 2, "V"),
+    "0280000A": _Form(8, 0, "min"),
 }
 _OLD: dict[str, _Form] = {
     "B61": _Form(4, 0, "V"),
@@ -94,18 +111,41 @@ def decode(_topic: str, payload: bytes) -> Decoded:
     """
     message = json_object(payload)
     findings = Findings(message_time(message))
-    found = False
-    for identifier, raw in _pairs(message):
-        found = True
-        _value(identifier, raw, findings)
-    if not found:
+    meters = [
+        (one, name) for holder in _HOLDERS for one in nodes(message.get(holder)) if (name := _address(one, _METER))
+    ]
+    if meters:
+        found = [_values(meter, f"{name}.", findings) for meter, name in meters]
+    else:
+        found = [_values(message, "", findings)]
+    if not any(found):
         findings.refuse(RejectReason.NOT_A_FRAME, f"no data identifier in {shown(message)}; expected such as 02010100")
+    if meters:
+        devices = tuple(dict.fromkeys(name for _, name in meters))
+        return findings.decoded(_address(message), otherwise=Kind.EMPTY, wall=ZONE, partial=True, devices=devices)
     inner = next((node(message[name]) for name in _HOLDERS if isinstance(message.get(name), dict)), message)
     return findings.decoded(_address(message) or _address(inner), otherwise=Kind.EMPTY, wall=ZONE)
 
 
-def _pairs(raw: object, depth: int = 4) -> Iterator[tuple[str, object]]:
-    """(identifier, value) wherever they are: as members, or as objects that name both."""
+def _values(raw: Node, prefix: str, findings: Findings) -> bool:
+    """Add all there is of one meter; whether there was anything."""
+    found = False
+    for identifier, value, owner in _pairs(raw):
+        found = True
+        trust = trust_of({"value": value, **{name: owner[name] for name in owner if name.lower() in _TRUST}})
+        if trust is None:
+            _value(identifier, value, findings, _Place(prefix, _unit(owner)))
+        else:
+            findings.doubt(f"{prefix}{identifier}", value, trust[1], trust[0])
+    return found
+
+
+def _unit(owner: Node) -> str | None:
+    return next((said for word in _UNITS if isinstance(said := owner.get(word), str) and said.strip()), None)
+
+
+def _pairs(raw: object, depth: int = 4) -> Iterator[tuple[str, object, Node]]:
+    """(identifier, value, the object about it) wherever they are: as members, or as objects that name both."""
     if isinstance(raw, list):
         for item in raw:
             yield from _pairs(item, depth - 1) if depth else ()
@@ -114,12 +154,12 @@ def _pairs(raw: object, depth: int = 4) -> Iterator[tuple[str, object]]:
     named = next((known for word in _NAMES if (known := _identifier(raw.get(word)))), None)
     valued = [word for word in _VALUES if word in raw]
     if named is not None and valued:
-        yield named, raw[valued[0]]
+        yield named, raw[valued[0]], raw
         return
     for key, child in raw.items():
         identifier = _identifier(key)
         if identifier is not None:
-            yield identifier, child
+            yield identifier, child, node(child)
         elif depth and isinstance(child, dict | list):
             yield from _pairs(child, depth - 1)
 
@@ -138,11 +178,13 @@ def _identifier(word: object) -> str | None:
 
 def _form(identifier: str) -> _Form | None:
     if len(identifier) == 4:
-        return _Form(8, 2, "kW.h") if identifier.startswith("90") else _OLD.get(identifier[:3])
+        old = {"90": "kW.h", "91": "kvar.h"}.get(identifier[:2])
+        return _Form(8, 2, old) if old else _OLD.get(identifier[:3])
     if identifier in _SPECIALS:
         return _SPECIALS[identifier]
     kind, third, fourth = (int(identifier[at : at + 2], 16) for at in (2, 4, 6))
-    if (third > _MOST_TARIFFS and third != _ALL) or (fourth > _MOST_PERIODS and fourth != _ALL):
+    most = _MOST_HARMONICS if identifier[:4] in ("020A", "020B") else _MOST_PERIODS
+    if (third > _MOST_TARIFFS and third != _ALL) or (fourth > most and fourth != _ALL):
         return None
     if identifier[:2] in ("00", "01"):
         # Phases A, B and C have the ten kinds of energy again, from 15, 29 and 3D on.
@@ -157,13 +199,13 @@ def _form(identifier: str) -> _Form | None:
     return _VARIABLES.get(identifier[:4])
 
 
-def _value(identifier: str, raw: object, findings: Findings) -> None:
+def _value(identifier: str, raw: object, findings: Findings, place: _Place) -> None:
     form = _form(identifier)
-    if form is None or raw is None:
+    if form is None or raw is None or (isinstance(raw, str) and not raw.strip()):
         return
     members = list(_members(identifier, raw, form))
     for name, part in members:
-        _single(name, part, form, findings)
+        _single(name, part, form, findings, place)
     if not members:
         detail = f"{identifier} is {shown(raw)}; expected {form.digits} digits of BCD, or a number"
         findings.refuse(RejectReason.NOT_A_VALUE, detail, identifier)
@@ -192,8 +234,8 @@ def _members(identifier: str, raw: object, form: _Form) -> Iterator[tuple[str, o
         yield f"{identifier[:4]}{number:02X}{identifier[6:]}" if whole else f"{identifier}.{number}", part
 
 
-def _single(name: str, said: object, form: _Form, findings: Findings) -> None:
-    raw = said
+def _single(identifier: str, said: object, form: _Form, findings: Findings, place: _Place) -> None:
+    raw, name = said, f"{place.prefix}{identifier}"
     if raw is None:
         return
     if isinstance(raw, str):
@@ -203,9 +245,10 @@ def _single(name: str, said: object, form: _Form, findings: Findings) -> None:
             return
         if word.isascii() and word.isdigit():
             raw = _scaled(word, form)
-    said_unit = None
+    said_unit = place.unit
     if isinstance(raw, str):
-        raw, said_unit = number_with_unit(raw)
+        raw, written = number_with_unit(raw)
+        said_unit = written or said_unit
     number = parse_number(raw)
     if number is None:
         detail = f"{name} is {shown(said)}; expected {form.digits} digits of BCD, or a number"
@@ -224,8 +267,8 @@ def _scaled(digits: str, form: _Form) -> float | None:
     return (-whole if negative else whole) / 10.0**form.decimals
 
 
-def _address(message: Node) -> str | None:
-    for name in _ADDRESS:
+def _address(message: Node, names: tuple[str, ...] = _ADDRESS) -> str | None:
+    for name in names:
         raw = message.get(name)
         if isinstance(raw, str | int) and not isinstance(raw, bool) and _identifier(raw) is None:
             return str(raw)[:64]

@@ -24,7 +24,15 @@ _UNITS = (
     (re.compile(r"Pump_Flow"), "L/min"),
     (re.compile(r".*_Current"), "A"),
     (re.compile(r".*_Hours"), "h"),
+    (re.compile(r".*_Delta"), "K"),
 )
+
+_ABSENT = (
+    (re.compile(r".*_Temp"), frozenset({-78.0, -128.0})),
+    (re.compile(r".*_(Power|Energy)_(Production|Consumption)"), frozenset({-200.0})),
+)
+"""What the heat pump says of a probe that is not connected, and what its frame says where a byte is 0: the temperature
+is the byte less 128, the power (byte - 1) x 200 W (HeishaMon's ProtocolByteDecrypt)."""
 
 
 def decode(topic: str, payload: bytes) -> Decoded:
@@ -47,11 +55,16 @@ def decode(topic: str, payload: bytes) -> Decoded:
     measure = ".".join(names[1:])
     unit = "Cel" if branch == "1wire" else next((unit for form, unit in _UNITS if form.fullmatch(measure)), None)
     findings = Findings()
-    if branch == "1wire" and found[0] in PROBE_FAULTS:
+    faults = PROBE_FAULTS if branch == "1wire" else _faults(measure)
+    if found[0] in faults:
         findings.doubt(key, found[0], Reason.SENTINEL, unit=unit)
     else:
         findings.add(key, found[0], found[1] or unit, stated=found[1] is not None)
     return findings.decoded(device, partial=True)
+
+
+def _faults(measure: str) -> frozenset[float]:
+    return next((values for form, values in _ABSENT if form.fullmatch(measure)), frozenset())
 
 
 def _claims(topic: str, _payload: bytes) -> bool:

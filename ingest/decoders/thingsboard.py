@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from ingest.decoders.decoded import ONLINE, Decoded, Kind
 from ingest.decoders.findings import Findings, Node, json_object, leaves, node, peek_object
 from ingest.decoders.format import Format
 from ingest.decoders.loose import parse_json, shown, text
 from ingest.decoders.moments import Moment, parse_moment
 from ingest.reasons import Refused, RejectReason
+
+_ABOUT = re.compile(
+    r"(?:v1/(?:gateway|devices/me)/|v2/)(attributes|rpc|claim|provision|a|r|c)(?:/.*)?|v2/fw/.+|/provision/.+"
+)
+"""What is no telemetry: attributes are configuration; calls, claims, firmware and provisioning are status."""
+_TELEMETRY = ("v1/gateway/", "v1/devices/me/", "v2/t/j")
 
 
 def decode(topic: str, payload: bytes) -> Decoded:
@@ -20,11 +28,12 @@ def decode(topic: str, payload: bytes) -> Decoded:
         named = json_object(payload).get("device")
         online = float(last == "connect")
         return Decoded(kind=Kind.STATUS, device=named if isinstance(named, str) else None, states={ONLINE: online})
-    if topic.startswith("v1/") and ("/attributes" in topic or "/rpc" in topic):
-        return Decoded(kind=Kind.CONFIG if "/attributes" in topic else Kind.STATUS)
+    about = _ABOUT.fullmatch(topic)
+    if about is not None:
+        return Decoded(kind=Kind.CONFIG if about[1] in ("attributes", "a") else Kind.STATUS)
     message = parse_json(text(payload))
     findings = Findings()
-    if "/devices/" in topic or not _is_gateways(message):
+    if "/devices/" in topic or topic.startswith("v2/t") or not _is_gateways(message):
         _records(message, "", findings)
         return findings.decoded(otherwise=Kind.EMPTY)
     for device, records in node(message).items():
@@ -40,7 +49,14 @@ def _records(raw: object, prefix: str, findings: Findings) -> None:
         values: Node = record
         if "values" in record or "ts" in record:
             bare = {name: value for name, value in record.items() if name != "ts"}
-            at, values = parse_moment(record.get("ts")), node(record.get("values", bare))
+            values = node(record.get("values", bare))
+            try:
+                at = parse_moment(record.get("ts"))
+            except Refused as refused:
+                # Of many records one clock may be wrong: the others are not lost for it.
+                where = prefix[:-1] or "a record"
+                findings.refuse(RejectReason.BAD_TIME, f"{where}: {refused.rejected.detail}")
+                continue
         for path, _, value in leaves(values):
             findings.add_at(f"{prefix}{path}", value, at)
 
@@ -54,7 +70,7 @@ def _is_gateways(message: object) -> bool:
 
 
 def _claims(topic: str, payload: bytes) -> bool:
-    if topic.startswith(("v1/gateway/", "v1/devices/me/")):
+    if topic.startswith(_TELEMETRY) or topic == "v2/t" or _ABOUT.fullmatch(topic):
         return True
     message = peek_object(payload)
     records = [one for raw in message.values() if isinstance(raw, list) for one in raw]
