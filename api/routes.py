@@ -95,6 +95,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{PREFIX}/proofs/{{hash}}", tickets.show_proof, _VIEWER, _ONE),
     Route("GET", f"{PREFIX}/rejects", alarms.list_rejects, _ENGINEER, _READ),
     Route("GET", f"{PREFIX}/repairs", repairs.list_repairs, _VIEWER, _ONE),
+    Route("GET", f"{PREFIX}/repairs.csv", repairs.repairs_csv, _VIEWER, _ONE, response=telemetry.Csv),
     Route("GET", f"{PREFIX}/discovered", discovered.list_discovered, _ENGINEER, _READ),
     Route("POST", f"{PREFIX}/discovered/listen", discovered.listen, _ENGINEER, _ACT),
     Route("GET", f"{PREFIX}/discovered/{{id}}", discovered.show_discovered, _ENGINEER, (*_ONE, 400)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import Query
 from fastapi.responses import HTMLResponse
@@ -44,9 +45,10 @@ MEANINGS: Mapping[RepairKind, Text] = {
 
 
 class RepairsPageAsk(Ask):
-    """Of which equipment, and where to go on."""
+    """Of which equipment and which of its points, and where to go on."""
 
     equipment: str | None = Field(None, max_length=200)
+    point: str | None = Field(None, max_length=200)
     before: int | None = Field(None, ge=1, le=2**62)
 
 
@@ -61,13 +63,18 @@ class Line:
 
 async def show_repairs(page: APage, ask: Annotated[RepairsPageAsk, Query()]) -> HTMLResponse:
     """Repairs, the newest first."""
-    found = await page.office.read(repairs.listed, equipment=ask.equipment, before=ask.before, limit=_PAGE + 1)
+    found = await page.office.read(
+        repairs.listed, equipment=ask.equipment, point=ask.point, before=ask.before, limit=_PAGE + 1
+    )
+    of = {"equipment": ask.equipment} | ({"point": ask.point} if ask.point else {}) if ask.equipment else {}
     more = len(found) > _PAGE
     return page.render(
         "repairs.html",
         lines=in_words(page, [repair for _, repair in found[:_PAGE]]),
         next=found[_PAGE - 1][0] if more else None,
         equipment=ask.equipment,
+        of=urlencode(of),
+        table=ask.equipment in page.plant.site.equipment,
         kinds=KINDS,
         meanings=MEANINGS,
     )

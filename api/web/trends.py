@@ -149,6 +149,15 @@ class Address:
         start = (self.start + self.end - length) // 2
         return self.to(times=(start, start + length))
 
+    def repairs(self) -> str:
+        """Where the repaired readings are: of the point, where it is one, else of its machine, else of all."""
+        named = [name.rpartition("/") for name in self.points]
+        machines, points = {machine for machine, _, _ in named}, {point for _, _, point in named}
+        if len(machines) != 1:
+            return "/repairs"
+        query = {"equipment": machines.pop()} | ({"point": points.pop()} if len(points) == 1 else {})
+        return f"/repairs?{urlencode(query)}"
+
     def table(self) -> str:
         """Where the table for a spreadsheet is."""
         query = [("point", name) for name in self.points]
