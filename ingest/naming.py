@@ -46,7 +46,9 @@ def new_name(source: Source, taken: Mapping[str, Equipment]) -> str:
     """A name for a machine that is not there yet: what in the topic, or the device's own word, tells it apart."""
     levels = [level for level in source.topic.split("/") if level not in ("+", "#")]
     telling = [level for level in levels if any(char.isdigit() for char in level) and level.lower() not in WORDLESS]
-    named = source.device or (max(telling, key=len) if telling else (levels or ["device"])[-1])
+    # Of a gateway's meters (gw/mb01/1, gw/mb01/2) what follows the gateway is what tells them apart.
+    after = telling[telling.index(max(telling, key=len)) :] if telling else (levels or ["device"])[-1:]
+    named = source.device or "-".join(after)
     base = re.sub(r"[^A-Za-z0-9_.-]+", "-", named).strip("-._")[:56] or "device"
     name, number = base, 2
     while name in taken:

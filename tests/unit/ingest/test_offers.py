@@ -108,6 +108,8 @@ def test_a_new_machine_is_named_by_what_tells_its_topic_apart() -> None:
     (source,) = plugs(101).sources
     assert naming.new_name(source, {}) == "plug-101"
     assert naming.new_name(source, {"plug-101": ROOMS["room-101"]}) == "plug-101-2"
+    gateway = family(("gw/mb01/1", {"ua": 230}), ("gw/mb01/2", {"ua": 231}))
+    assert [naming.new_name(one, {}) for one in gateway.sources] == ["mb01-1", "mb01-2"]
 
 
 def meter_template(**changes: object) -> Template:
