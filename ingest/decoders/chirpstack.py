@@ -8,7 +8,7 @@ from ingest.decoders.decoded import Decoded, Kind
 from ingest.decoders.findings import Findings, Node, json_object, node, nodes, peek_object
 from ingest.decoders.format import Format
 from ingest.decoders.loose import parse_number
-from ingest.decoders.lorawan import add_radio, add_values, codec_missing
+from ingest.decoders.lorawan import add_radio, add_values, codec_missing, is_raw
 from ingest.decoders.moments import parse_moment
 from ingest.reasons import Refused, RejectReason
 
@@ -48,7 +48,7 @@ def decode(topic: str, payload: bytes) -> Decoded:
 
 def _up(findings: Findings, message: Node, device: str) -> Decoded:
     values = message.get("object")
-    if values is None and message.get("data"):
+    if is_raw(values) and (values or message.get("data")):
         raise codec_missing("object", "data")
     add_values(findings, values)
     add_radio(findings, nodes(message.get("rxInfo")))

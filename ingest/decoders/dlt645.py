@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ingest.decoders.decoded import Decoded, Kind
 from ingest.decoders.findings import Findings, Node, json_object, node, nodes, peek_object
 from ingest.decoders.format import Format
-from ingest.decoders.generic import message_time, trust_of
+from ingest.decoders.generic import message_time, trust_beside, unit_beside
 from ingest.decoders.loose import number_with_unit, parse_number, shown
 from ingest.reasons import RejectReason
 from plant.quality import Reason
@@ -38,8 +38,6 @@ _METER = tuple(name for name in _ADDRESS if name not in ("id", "meter"))
 _HOLDERS = ("data", "values", "items", "list", "params", "points", "meters", "regs")
 _NAMES = ("di", "DI", "dataId", "data_id", "dataIdentifier", "code", "identifier", "key", "id", "name")
 _VALUES = ("value", "val", "data", "v", "dataValue", "data_value")
-_UNITS = ("unit", "units", "uom")
-_TRUST = frozenset({"err", "error", "errcode", "errorcode", "quality", "q"})
 _IDENTIFIER = re.compile(
     r"(?:0x)?([0-9A-F]{2})[ .:-]?([0-9A-F]{2})[ .:-]?([0-9A-F]{2})[ .:-]?([0-9A-F]{2})", re.IGNORECASE
 )
@@ -132,16 +130,12 @@ def _values(raw: Node, prefix: str, findings: Findings) -> bool:
     found = False
     for identifier, value, owner in _pairs(raw):
         found = True
-        trust = trust_of({"value": value, **{name: owner[name] for name in owner if name.lower() in _TRUST}})
+        trust = trust_beside(owner)
         if trust is None:
-            _value(identifier, value, findings, _Place(prefix, _unit(owner)))
+            _value(identifier, value, findings, _Place(prefix, unit_beside(owner)))
         else:
             findings.doubt(f"{prefix}{identifier}", value, trust[1], trust[0])
     return found
-
-
-def _unit(owner: Node) -> str | None:
-    return next((said for word in _UNITS if isinstance(said := owner.get(word), str) and said.strip()), None)
 
 
 def _pairs(raw: object, depth: int = 4) -> Iterator[tuple[str, object, Node]]:

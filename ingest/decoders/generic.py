@@ -242,6 +242,19 @@ def trust_of(owner: Node) -> tuple[Quality, Reason] | None:
     return _quality(next((folded[word] for word in _QUALITIES if word in folded), None), simatic="qc" in folded)
 
 
+_TRUSTED = frozenset({*_ERRORS, *_QUALITIES})
+
+
+def trust_beside(owner: Node) -> tuple[Quality, Reason] | None:
+    """As `trust_of` for an object known to be about one value, whatever else stands in it."""
+    return trust_of({"value": None, **{name: raw for name, raw in owner.items() if _folded(name) in _TRUSTED}})
+
+
+def unit_beside(owner: Node) -> str | None:
+    """The unit an object about one value names."""
+    return next((said for word in _UNITS if isinstance(said := owner.get(word), str) and said.strip()), None)
+
+
 def _status_code(raw: object) -> tuple[Quality, Reason] | None:
     """A status code of OPC UA (part 4, 7.39), bare or as `{"Code"}`: its two highest bits are the severity."""
     code = node(raw).get("Code", raw)
@@ -270,12 +283,15 @@ def _quality(raw: object, *, simatic: bool) -> tuple[Quality, Reason] | None:
     return (Quality.UNCERTAIN, Reason.OUT_OF_SPECIFICATION) if level == 1 else None
 
 
+_UNITS = ("unit", "Unit", "units", "uom", "unit_of_measurement")
+
+
 def _unit_beside(owner: Node, key: str) -> str | None:
     """`S_unit` for `S_value`, `unit` for `value`."""
     if not key.lower().endswith(("value", "val")):
         return None
     stem = key[: -5 if key.lower().endswith("value") else -3]
-    for word in ("unit", "Unit", "units", "uom", "unit_of_measurement"):
+    for word in _UNITS:
         unit = owner.get(f"{stem}{word}")
         if isinstance(unit, str) and unit.strip():
             return unit.strip()

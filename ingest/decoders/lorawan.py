@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from ingest.decoders.findings import Findings, Node, leaves
+from collections.abc import Iterator
+
+from ingest.decoders.findings import DEPTH, Findings, Node, first_moment, node, nodes
 from ingest.decoders.loose import parse_number
+from ingest.decoders.moments import Moment
 from ingest.reasons import Refused, RejectReason
 from plant.quality import Reason
 
@@ -11,6 +14,11 @@ _LEVELS = {"h": 1.0, "high": 1.0, "l": 0.0, "low": 0.0}
 """How codecs write the level of a digital input; ON and OFF are numbers everywhere."""
 
 _RADIO = ("rssi", "snr")
+_BYTES = "bytes"
+"""Where the template of a codec puts the bytes it was given."""
+_MEASUREMENT = frozenset({"measurementId", "measurementValue"})
+_TIMES = ("timestamp", "time", "ts")
+_WRONG = Moment(-1)
 
 
 def add_values(findings: Findings, tree: object) -> None:
@@ -19,12 +27,65 @@ def add_values(findings: Findings, tree: object) -> None:
     A current loop (`…_mA`) of exactly 0 is broken or not connected: a live 4–20 mA loop never falls below 3.6 mA
     (NAMUR NE 43).
     """
-    for path, _, raw in leaves(tree) if isinstance(tree, dict | list) else ():
+    for path, raw, at in _values(tree, "", None, findings) if isinstance(tree, dict | list) else ():
         level = _LEVELS.get(raw.strip().lower()) if isinstance(raw, str) else None
         if path.endswith("_mA") and not isinstance(raw, bool) and parse_number(raw) == 0:
-            findings.doubt(path, raw, Reason.SENTINEL)
+            findings.doubt(path, raw, Reason.SENTINEL, at=at)
         else:
-            findings.add(path, raw if level is None else level)
+            findings.add_at(path, raw if level is None else level, at)
+
+
+def is_raw(tree: object) -> bool:
+    """Whether no codec has made anything of the bytes: nothing is there, or what a new codec's template returns."""
+    return tree is None or (isinstance(tree, dict) and set(tree) == {_BYTES} and isinstance(tree[_BYTES], list))
+
+
+def _values(
+    raw: object, path: str, at: Moment | None, findings: Findings, depth: int = DEPTH
+) -> Iterator[tuple[str, object, Moment | None]]:
+    """(path, value, time) of all a codec has made. Measurements that have a number of their own (SenseCAP) are named by
+    it; records of a list that have times of their own (what a Milesight kept while it was not heard) keep these.
+    """
+    if isinstance(raw, dict) and depth:
+        if raw.keys() >= _MEASUREMENT:
+            own = _own_time(raw, path, at, findings)
+            if own is not _WRONG:
+                yield _join(path, raw["measurementId"]), raw["measurementValue"], own
+            return
+        for name, child in raw.items():
+            if path or name != _BYTES or not isinstance(child, list):
+                yield from _values(child, _join(path, name), at, findings, depth - 1)
+    elif isinstance(raw, list) and depth:
+        measured, records = _all_have(raw, *_MEASUREMENT), len(nodes(raw)) == len(raw) and _all_have(raw, *_TIMES)
+        for number, item in enumerate(raw):
+            if measured:
+                yield from _values(item, path, at, findings, depth - 1)
+            elif not records:
+                yield from _values(item, _join(path, number), at, findings, depth - 1)
+            elif (own := _own_time(item, path, at, findings)) is not _WRONG:
+                rest = {name: child for name, child in item.items() if name not in _TIMES}
+                yield from _values(rest, path, own, findings, depth - 1)
+    elif not isinstance(raw, dict | list):
+        yield path, raw, at
+
+
+def _all_have(items: list[object], *names: str) -> bool:
+    """Whether every object of a list, or of the lists in it, has one of these members."""
+    flat = [one for item in items for one in (item if isinstance(item, list) else [item])]
+    return bool(flat) and all(any(name in node(one) for name in names) for one in flat)
+
+
+def _join(path: str, name: object) -> str:
+    return f"{path}.{name}" if path else str(name)
+
+
+def _own_time(record: Node, path: str, at: Moment | None, findings: Findings) -> Moment | None:
+    """A record's time, `at` where it has none; `_WRONG`, and a refusal, where what it says is no time."""
+    try:
+        return first_moment(record, *_TIMES) or at
+    except Refused as refused:
+        findings.refuse(RejectReason.BAD_TIME, f"{path}: {refused.rejected.detail}")
+        return _WRONG
 
 
 def add_radio(findings: Findings, gateways: list[Node]) -> None:

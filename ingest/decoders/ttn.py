@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ingest.decoders.decoded import Decoded, Kind
 from ingest.decoders.findings import Findings, Node, first_moment, json_object, leaves, node, nodes, peek_object
 from ingest.decoders.format import Format
-from ingest.decoders.lorawan import add_radio, add_values, codec_missing
+from ingest.decoders.lorawan import add_radio, add_values, codec_missing, is_raw
 from ingest.decoders.moments import parse_moment
 from ingest.reasons import Refused, RejectReason
 
@@ -50,7 +50,7 @@ def decode(topic: str, payload: bytes) -> Decoded:
 
 def _up(message: Node, uplink: Node, device: str) -> Decoded:
     values, normalized = uplink.get("decoded_payload"), nodes(uplink.get("normalized_payload"))
-    if values is None and not normalized and uplink.get("frm_payload"):
+    if is_raw(values) and not normalized and (values or uplink.get("frm_payload")):
         raise codec_missing("decoded_payload", "frm_payload")
     findings = Findings(first_moment(uplink, "received_at") or first_moment(message, "received_at"))
     add_values(findings, values)
