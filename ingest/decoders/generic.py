@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ingest.decoders.decoded import Decoded, Kind
 from ingest.decoders.findings import DEPTH, Findings, Node, leaves, node, nodes, peek
 from ingest.decoders.format import Decode, Format
-from ingest.decoders.loose import parse_json, shown, text
+from ingest.decoders.loose import parse_json, parse_number, shown, text
 from ingest.decoders.moments import Moment, bad_time, parse_moment
 from ingest.reasons import Refused, RejectReason
 from plant.quality import Quality, Reason
@@ -18,8 +18,11 @@ PREFIX = re.compile(r"[A-Za-z_][\w.-]{0,31}\s*[=:]\s*(?=[{\[])", re.ASCII)
 
 _TIMES = ("ts", "timestamp", "time", "datetime", "timestr", "timestampms", "collecttime", "sampletime", "recordtime",
           "devicetime", "reporttime", "uploadtime", "datatime", "acquisitiontime", "updatetime", "createtime", "utc",
-          "sourcetimestamp", "servertimestamp", "date", "时间", "采集时间", "上报时间", "数据时间")  # fmt: skip
+          "sourcetimestamp", "servertimestamp", "eventtime", "measuredat", "readat", "unixtime", "epoch",
+          "date", "时间", "采集时间", "上报时间", "数据时间")  # fmt: skip
 """Names of members that hold the time, in lower case without `_`, `-` and blanks; the first that is there counts."""
+_SHORT_TIMES = ("t", "tm", "dt")
+"""Times where they are too large for anything else."""
 _IDENTITIES = frozenset({
     "id", "uid", "uuid", "guid", "sn", "serial", "serialnumber", "mac", "imei", "imsi", "iccid", "eui", "deveui",
     "addr", "address", "ip", "version", "fw", "firmware", "deviceid", "devid", "devicesn", "metersn", "gwsn", "meterid",
@@ -28,6 +31,8 @@ _IDENTITIES = frozenset({
 _DEVICE = ("deviceid", "devid", "devicesn", "metersn", "sn", "uid", "deveui", "imei", "mac", "devicename", "device")
 _ERRORS = ("err", "error", "errcode", "errorcode")
 _QUALITIES = ("quality", "q", "qc")
+_VALIDITIES = ("valid", "isvalid")
+_BAD_WORDS = frozenset({"bad", "error", "fault", "failed", "failure", "invalid"})
 _STATUS_CODES = ("statuscode",)
 _FINE = frozenset({"", "0", "none", "ok", "false", "success", "no error"})
 _TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?", re.ASCII)
@@ -115,8 +120,9 @@ def message_time(message: Node) -> Moment | None:
 def _times(message: Node) -> dict[str, object]:
     folded = {_folded(key): raw for key, raw in message.items()}
     named = {word: folded[word] for word in _TIMES if word in folded}
-    if not named and _is_epoch(folded.get("t")):
-        named["ts"] = folded["t"]
+    short = next((word for word in _SHORT_TIMES if _is_epoch(folded.get(word))), None)
+    if not named and short is not None:
+        named["ts"] = folded[short]
     return named
 
 
@@ -167,10 +173,10 @@ class _Walk:
 
     def _member(self, owner: Node, key: str, child: object, path: str, at: Moment | None, depth: int) -> None:
         folded = _folded(key)
-        if folded in (*_ERRORS, *_QUALITIES, *_STATUS_CODES) and _is_one_value(owner):
+        if folded in (*_ERRORS, *_QUALITIES, *_VALIDITIES, *_STATUS_CODES) and _is_one_value(owner):
             return
         is_time = _join(path, key) == self._time if self._time is not None else folded in _TIMES
-        is_time = is_time or (folded == "t" and _is_epoch(child))
+        is_time = is_time or (folded in _SHORT_TIMES and _is_epoch(child))
         if (is_time and not isinstance(child, dict | list)) or (isinstance(child, str) and folded in _IDENTITIES):
             return
         self._value(child, _join(path, key), at, depth, _unit_beside(owner, key))
@@ -201,7 +207,7 @@ def _join(path: str, key: str) -> str:
 def _name(item: object) -> str | None:
     """What an element of a list calls itself."""
     found: Mapping[str, object] = {_folded(key): raw for key, raw in node(item).items()}
-    for word in ("name", "tag", "key", "code", "point", "id", "sn", "metersn", "addr", "address"):
+    for word in ("name", "tag", "key", "code", "point", "id", "serviceid", "sn", "metersn", "addr", "address"):
         raw = found.get(word)
         if (isinstance(raw, str) and raw) or (isinstance(raw, int) and not isinstance(raw, bool)):
             return str(raw)[:200]
@@ -218,6 +224,7 @@ _BESIDE_VALUES |= {
     *_STATUS_CODES,
     *_ERRORS,
     *_QUALITIES,
+    *_VALIDITIES,
     *_TIMES,
     *_IDENTITIES,
 }
@@ -225,7 +232,7 @@ _BESIDE_VALUES |= {
 
 def _is_one_value(owner: Node) -> bool:
     """An object about one value, where `q` is a quality; in a meter's flat one, `q` is its reactive power."""
-    folded = {_folded(key) for key in owner}
+    folded = {_folded(key) for key, raw in owner.items() if not (isinstance(raw, str) and _folded(key) == "status")}
     return len(folded & _VALUES) == 1 and folded - _VALUES <= _BESIDE_VALUES
 
 
@@ -236,6 +243,10 @@ def trust_of(owner: Node) -> tuple[Quality, Reason] | None:
     folded = {_folded(key): raw for key, raw in owner.items()}
     error = next((folded[word] for word in _ERRORS if word in folded), None)
     if error is not None and not isinstance(error, dict | list) and str(error).strip().lower() not in _FINE:
+        return Quality.BAD, Reason.DEVICE_FAILURE
+    if str(folded.get("status")).strip().lower() in _BAD_WORDS:
+        return Quality.BAD, Reason.DEVICE_FAILURE
+    if any(parse_number(folded.get(word)) == 0.0 for word in _VALIDITIES):
         return Quality.BAD, Reason.DEVICE_FAILURE
     if "statuscode" in folded:
         return _status_code(folded["statuscode"])

@@ -27,7 +27,7 @@ _FIRST_MS, _FIRST_US, _FIRST_NS, _BEYOND = 10**11, 10**14, 10**17, 10**20
 _NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _DIGITS = re.compile(r"(?:19|20|21)\d{10}(?:\d\d)?", re.ASCII)
 _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<part>\d+))?)?"
-_CLOCK += r"\s*(?P<zone>Z|[+-]\d{2}:?\d{2})?"
+_CLOCK += r"\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2})?"
 _YEAR_FIRST = re.compile(
     rf"(?P<year>\d{{4}})[-/.年](?P<month>\d{{1,2}})[-/.月](?P<day>\d{{1,2}})日?[ T,]*{_CLOCK}", re.ASCII
 )
@@ -106,8 +106,9 @@ def _from_parts(raw: str, found: re.Match[str]) -> Moment:
     date = f"{found['year']}-{int(found['month']):02d}-{int(found['day']):02d}"
     part = f".{found['part'][:6]}" if found["part"] else ""
     clock = f"{int(found['hour']):02d}:{found['minute']}:{found['second'] or '00'}{part}"
+    zone = "Z" if found["zone"] in (None, "UTC", "GMT") else found["zone"]
     try:
-        return Moment(parse_instant(f"{date}T{clock}{found['zone'] or 'Z'}"), wall=not found["zone"])
+        return Moment(parse_instant(f"{date}T{clock}{zone}"), wall=not found["zone"])
     except (BadInput, OverflowError):
         raise bad_time(raw) from None
 

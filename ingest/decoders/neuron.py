@@ -68,9 +68,10 @@ def _add(name: str, raw: object, findings: Findings) -> None:
 
 def _claims(topic: str, payload: bytes) -> bool:
     levels = [level for level in topic.split("/") if level]
-    if levels[:1] == ["neuron"]:
-        return True
     message = peek_object(payload)
+    if levels[:1] == ["neuron"]:
+        # An upload of the user's own form (`custom`) is JSON like any other.
+        return not message or not message.keys().isdisjoint({"values", "tags", "errors", "states", "uuid"})
     return "node" in message and "group" in message and not message.keys().isdisjoint({"values", "tags", "errors"})
 
 

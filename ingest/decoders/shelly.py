@@ -30,7 +30,9 @@ _COMPONENT = re.compile(r"[a-z][a-z0-9_]*:\d+", re.ASCII)
 _RELAYS = frozenset({"switch", "light", "rgb", "rgbw", "cct", "cover", "script", "boolean"})
 _ASIDE = frozenset({"id", "minute_ts", "by_minute", "timer_started_at", "timer_duration", "move_started_at"})
 _ASIDE |= {"move_timeout", "last_known_pos", "packet_id", "xby_minute"}
-_STATES = frozenset({"output", "present", "rssi", "paired"})
+_STATES = frozenset({"output", "present", "rssi", "paired", "mute"})
+_NOT_MEASURED = frozenset({"power_meter_failure", "read", "ct_type_not_set", "cable_unplugged"})
+"""Faults with which a component's values, an alarm too, say nothing."""
 _SYSTEM = frozenset({"sys", "wifi", "cloud", "mqtt", "ble", "eth", "ws", "matter", "bthome", "knx", "ui"})
 _TELLING = (
     ("a_act_power", "em"), ("a_total_act_energy", "emdata"), ("total_act_energy", "em1data"), ("act_power", "em1"),
@@ -136,11 +138,11 @@ def _component(name: str, part: Node, findings: Findings) -> None:
         unit = "W.h" if last == "total" and "aenergy." in path else unit_of(last)
         if last in _STATES or (kind in _RELAYS and last in ("state", "brightness", "value")):
             findings.state(path, value)
-        elif isinstance(value, str):
+        elif isinstance(value, str) and unit is None:
             continue
         elif any(last.startswith(scope) for scope in broken):
             findings.doubt(path, value, Reason.DEVICE_FAILURE, unit=unit)
-        elif last in beyond:
+        elif last in beyond or ("" in beyond and unit is not None):
             findings.doubt(path, value, Reason.OUT_OF_SPECIFICATION, Quality.UNCERTAIN, unit=unit)
         elif empty and ".battery." in path:
             findings.doubt(path, value, Reason.SENTINEL, unit=unit)
@@ -150,7 +152,7 @@ def _component(name: str, part: Node, findings: Findings) -> None:
 
 def _faults(part: Node) -> tuple[frozenset[str], frozenset[str]]:
     """From `errors`, and of one phase `a_errors`: beginnings of the fields that are not measured, and fields beyond
-    their range. Those of a phase are named with it (`out_of_range:a_current`) or without.
+    their range (`""`: all that is measured). Those of a phase are named with it (`out_of_range:a_current`) or without.
     """
     broken: set[str] = set()
     beyond: set[str] = set()
@@ -160,8 +162,10 @@ def _faults(part: Node) -> tuple[frozenset[str], frozenset[str]]:
         scope = name.removesuffix("errors")
         for word in raw:
             fault, _, field = str(word).partition(":")
-            if fault in ("power_meter_failure", "read"):
+            if fault in _NOT_MEASURED:
                 broken.add(scope)
+            elif fault == "out_of_range" and not field:
+                beyond.add("")
             elif fault == "out_of_range":
                 known = field.replace("active_power", "act_power").replace("apparent_power", "aprt_power")
                 beyond.add(known if known.startswith(scope) else scope + known)

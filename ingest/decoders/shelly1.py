@@ -14,11 +14,14 @@ _SWITCHED = frozenset({"relay", "light", "white", "color", "roller"})
 _UNITS: Mapping[str, str] = {
     "power": "W", "voltage": "V", "current": "A", "pf": "1", "reactive_power": "var",
     "total": "W.h", "total_returned": "W.h", "temperature": "Cel", "temperature_f": "degF", "humidity": "%",
-    "battery": "%",
+    "battery": "%", "overpower_value": "W",
 }  # fmt: skip
 """`energy` counts watt-minutes and has no unit here; `sensor/temperature` is in the unit set on the device."""
 
 _STATES = frozenset({"ison", "output", "has_timer", "is_valid", "timer_started", "transition", "event_cnt"})
+
+_UNSET = frozenset({"roller.0.pos", "roller.1.pos", "sensor.tilt", "sensor.lux"})
+"""What is -1 where it is not calibrated or not known."""
 
 _BROKEN_PROBE = 999
 """What an external probe reports that does not answer."""
@@ -50,10 +53,10 @@ def decode(levels: list[str], payload: bytes) -> Decoded:
     number = found[0]
     if key == "sensor.error" or (levels[1] in _SWITCHED and len(levels) == 3 and levels[2].isdigit()):
         findings.state(key, number)
-    elif number == _BROKEN_PROBE and "temperature" in key:
+    elif (number == _BROKEN_PROBE and "temperature" in key) or (number == -1 and key in _UNSET):
         findings.doubt(key, number, Reason.SENTINEL)
     else:
-        unit = None if key == "sensor.temperature" else _UNITS.get(_measure(levels))
+        unit = None if key in ("sensor.temperature", "sensor.ext_power") else _UNITS.get(_measure(levels))
         findings.add(key, number, unit)
     return findings.decoded(device, partial=True)
 
@@ -84,4 +87,4 @@ def _json(key: str, message: object, findings: Findings) -> None:
         if last in _STATES:
             findings.state(path, raw)
         else:
-            findings.add(path, raw, {"tC": "Cel", "tF": "degF"}.get(last))
+            findings.add(path, raw, {"tC": "Cel", "tF": "degF", "power": "W"}.get(last))

@@ -30,6 +30,8 @@ _STATES = frozenset({"STATE", "STATUS11", "RESULT", "HASS_STATE"})
 _ABOUT = re.compile(r"STATUS\d*|INFO\d|UPTIME|MARGINS|LOGGING|WAKEUP")
 _RELAY = re.compile(r"POWER\d*")
 _ORDINAL = re.compile(r"(.+?)-\d+")
+_ZIGBEE_BRIDGE = re.compile(r"Zb(?!Received).*")
+"""What a Zigbee bridge says of itself and its network (`ZbState`, `ZbInfo`); measured is only what it received."""
 _WRAPPERS = ("StatusSNS", "StatusSTS", "sn")
 _IDENTITIES = frozenset({"id", "meter_number", "meter_id", "server_id", "serial", "mac", "address", "key",
                          "device", "endpoint"})  # fmt: skip
@@ -55,6 +57,7 @@ _METER_UNITS: Mapping[str, str] = {"kWh": "kW.h", "W": "W", "V": "V", "A": "A"}
 """Names that the scripts for meters of SML and OBIS give (docs: Smart Meter Interface); they print no units."""
 _UNITS: Mapping[str, str] = {
     "Humidity": "%", "CarbonDioxide": "ppm", "eCO2": "ppm", "BatteryPercentage": "%", "BatteryVoltage": "V",
+    "Battery": "%", "RMSVoltage": "V", "RMSCurrent": "A", "ActivePower": "W", "Freq": "Hz",
 }  # fmt: skip
 
 
@@ -67,6 +70,8 @@ def decode(topic: str, payload: bytes) -> Decoded:
     if topic.startswith(_DISCOVERY):
         return Decoded(kind=Kind.CONFIG)
     device, last = _device(topic)
+    if "cmnd" in topic.split("/")[:-1]:
+        return Decoded(kind=Kind.STATUS, device=device)
     if last == "LWT":
         return availability(payload, device)
     if _RELAY.fullmatch(last):
@@ -75,12 +80,14 @@ def decode(topic: str, payload: bytes) -> Decoded:
     about = last if last in _STATES or (_ABOUT.fullmatch(last) and last not in _SENSORS) else ""
     body = next((node(message[name]) for name in _WRAPPERS if name in message), message)
     findings = Findings(first_moment(body, "Epoch", "Time"))
-    if about or "StatusSTS" in message:
+    if (about or "StatusSTS" in message) and "StatusSNS" not in message:
         for path, _, raw in leaves(body):
             if path not in ("Time", "Epoch"):
                 findings.state(path, raw)
         return findings.decoded(device)
     _sensors(body, findings)
+    for path, _, raw in leaves(node(message.get("StatusSTS"))):
+        findings.state(path, raw)
     return findings.decoded(device, otherwise=without_reading(body, "Time", "Epoch", "TempUnit", "PressureUnit"))
 
 
@@ -98,6 +105,10 @@ def _sensors(body: Node, findings: Findings) -> None:
     pressure = body.get("PressureUnit")
     for name, raw in body.items():
         if name in ("Time", "Epoch") or name.endswith("Unit"):
+            continue
+        if _ZIGBEE_BRIDGE.fullmatch(name):
+            for path, _, value in leaves(raw, name):
+                findings.state(path, value)
             continue
         failed = name.startswith("MAX31") and parse_number(node(raw).get("Error")) not in (None, 0.0)
         for path, last, value in leaves(raw, _named(name, raw)):
@@ -150,7 +161,7 @@ def _claims(topic: str, payload: bytes) -> bool:
     levels = topic.split("/")
     last = levels[-1]
     known = last in _SENSORS or last in _STATES or last == "LWT" or _RELAY.fullmatch(last) or _ABOUT.fullmatch(last)
-    if topic.startswith(_DISCOVERY) or (known and not _PREFIXES.isdisjoint(levels[:-1])):
+    if topic.startswith(_DISCOVERY) or "cmnd" in levels[:-1] or (known and not _PREFIXES.isdisjoint(levels[:-1])):
         return True
     message = peek_object(payload)
     if "StatusSNS" in message or "StatusSTS" in message:

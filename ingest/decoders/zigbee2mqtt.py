@@ -13,6 +13,8 @@ from ingest.decoders.moments import parse_moment
 from ingest.reasons import Refused, RejectReason
 
 _PHASE = re.compile(r"(power|current|energy|produced_energy)_(?:[abc]|phase_[abc]|l[123])", re.ASCII)
+_VOLTAGE_OF_PHASE = re.compile(r"voltage_(?:[abc]|phase_[abc])", re.ASCII)
+_CHANNEL = re.compile(r"(temperature|humidity)_(?:l?\d|probe)", re.ASCII)
 
 _ROOT = "zigbee2mqtt"
 _ASIDE = frozenset({"last_seen", "elapsed", "device", "update", "update_available", "color", "color_mode"})
@@ -23,6 +25,7 @@ _UNITS: Mapping[str, str] = {
     "temperature": "Cel", "local_temperature": "Cel", "device_temperature": "Cel", "soil_temperature": "Cel",
     "humidity": "%", "soil_moisture": "%", "battery": "%", "pressure": "hPa", "co2": "ppm", "power": "W",
     "current": "A", "energy": "kW.h", "produced_energy": "kW.h", "ac_frequency": "Hz",
+    "power_reactive": "var", "power_apparent": "V.A", "pm25": "ug/m3",
     "current_heating_setpoint": "Cel", "occupied_heating_setpoint": "Cel", "pi_heating_demand": "%",
 }  # fmt: skip
 """As the pages of the devices say. `voltage` has none: mains devices send V, battery devices mV."""
@@ -41,9 +44,12 @@ def decode(topic: str, payload: bytes) -> Decoded:
         return _bridge(names[: -len(bridge) - 1], bridge, payload)
     if names[-1] == "availability":
         return availability(payload, "/".join(names[:-1]))
-    if names[-1] in ("set", "get"):
-        return Decoded(kind=Kind.STATUS, device="/".join(names[:-1]))
+    asked = next((at for at in (-1, -2) if len(names) > -at and names[at] in ("set", "get")), None)
+    if asked is not None:
+        return Decoded(kind=Kind.STATUS, device="/".join(names[:asked]))
     source = text(payload)
+    if source == "null":
+        return Decoded(kind=Kind.EMPTY)
     if names[-1] == "last_seen":
         return Decoded(kind=Kind.STATUS, device="/".join(names[:-1]))
     if source[:1] != "{" and len(names) > 1:
@@ -58,7 +64,9 @@ def decode(topic: str, payload: bytes) -> Decoded:
 
 
 def _unit(name: str) -> str | None:
-    phase = _PHASE.fullmatch(name)
+    if _VOLTAGE_OF_PHASE.fullmatch(name):
+        return "V"
+    phase = _PHASE.fullmatch(name) or _CHANNEL.fullmatch(name)
     return _UNITS.get(phase[1] if phase else name)
 
 
