@@ -122,7 +122,7 @@ def split_quantity(source: str) -> tuple[float, str | None] | None:
     # A unit is one short word; `12:30` or `3 of 4 pumps` is prose that happens to begin with a digit.
     if len(unit) > 12 or " " in unit or unit[:1] in (":", "-", ".", "_", ",") or any(c in "{}[]\"';=&" for c in unit):
         return None
-    if unit.lstrip("+/*")[:1].isdigit():
+    if unit.lstrip("+/*^x")[:1].isdigit():
         return None
     return float(found.group()), unit or None
 

@@ -60,7 +60,7 @@ def _from_json(message: object, time: str | None) -> Decoded:
 
 
 def _single(message: Mapping[str, object], at: Moment | None) -> Decoded:
-    raw, unit = message["value"], message.get("unit")
+    raw, unit = message["value"], generic.unit_beside(message)
     if raw is None:
         return Decoded(kind=Kind.EMPTY)
     if isinstance(raw, str):

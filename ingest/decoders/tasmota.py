@@ -27,7 +27,7 @@ _DISCOVERY = "tasmota/discovery/"
 _PREFIXES = frozenset({"tele", "stat", "cmnd"})
 _SENSORS = frozenset({"SENSOR", "STATUS8", "STATUS10"})
 _STATES = frozenset({"STATE", "STATUS11", "RESULT", "HASS_STATE"})
-_ABOUT = re.compile(r"STATUS\d*|INFO\d|UPTIME|MARGINS|LOGGING|WAKEUP")
+_ABOUT = re.compile(r"STATUS\d*|INFO\d|UPTIME|MARGINS|LOGGING|WAKEUP|UPGRADE|(?:SWITCH|BUTTON)\d+T?")
 _RELAY = re.compile(r"POWER\d*")
 _ORDINAL = re.compile(r"(.+?)-\d+")
 _ZIGBEE_BRIDGE = re.compile(r"Zb(?!Received).*")
@@ -76,6 +76,8 @@ def decode(topic: str, payload: bytes) -> Decoded:
         return availability(payload, device)
     if _RELAY.fullmatch(last):
         return _relay(last, payload, device)
+    if _ABOUT.fullmatch(last) and text(payload)[:1] != "{":
+        return Decoded(kind=Kind.STATUS, device=device)
     message = json_object(payload)
     about = last if last in _STATES or (_ABOUT.fullmatch(last) and last not in _SENSORS) else ""
     body = next((node(message[name]) for name in _WRAPPERS if name in message), message)
@@ -122,12 +124,20 @@ def _sensors(body: Node, findings: Findings) -> None:
                 findings.doubt(path, value, Reason.SENTINEL, unit=temperature)
             elif leaf in _TEMPERATURES:
                 findings.add(path, value, temperature, stated=True)
-            elif leaf in _PRESSURES and isinstance(pressure, str):
-                findings.add(path, value, pressure, stated=True)
+            elif leaf in _PRESSURES and isinstance(beside := _beside(raw, path, "PressureUnit") or pressure, str):
+                findings.add(path, value, beside, stated=True)
             elif name == "ENERGY" or ".CTEnergy" in path:
                 findings.add(path, value, _ENERGY_UNITS.get(leaf))
             else:
                 findings.add(path, value, _UNITS.get(leaf) or _of_meter(leaf))
+
+
+def _beside(raw: object, path: str, name: str) -> object:
+    """A member beside the value at `path`: what a Zigbee device sends has its units with it."""
+    inner = path.split(".")[1:-1]
+    for step in inner:
+        raw = node(raw).get(step)
+    return node(raw).get(name)
 
 
 def _of_meter(leaf: str) -> str | None:

@@ -14,6 +14,7 @@ from ingest.reasons import Refused, RejectReason
 
 _PHASE = re.compile(r"(power|current|energy|produced_energy)_(?:[abc]|phase_[abc]|l[123])", re.ASCII)
 _VOLTAGE_OF_PHASE = re.compile(r"voltage_(?:[abc]|phase_[abc])", re.ASCII)
+_CELSIUS = re.compile(r"(?:.+_)?temperature|(?:.+_)?(?:heating|cooling)_setpoint(?:_.+)?", re.ASCII)
 _CHANNEL = re.compile(r"(temperature|humidity)_(?:l?\d|probe)", re.ASCII)
 
 _ROOT = "zigbee2mqtt"
@@ -22,11 +23,10 @@ _ASIDE = frozenset({"last_seen", "elapsed", "device", "update", "update_availabl
 _ANNOUNCE = frozenset({"devices", "groups", "info", "config", "definitions", "extensions", "converters"})
 _BRIDGE = _ANNOUNCE | {"state", "logging", "log", "health", "event", "request", "response", "networkmap"}
 _UNITS: Mapping[str, str] = {
-    "temperature": "Cel", "local_temperature": "Cel", "device_temperature": "Cel", "soil_temperature": "Cel",
     "humidity": "%", "soil_moisture": "%", "battery": "%", "pressure": "hPa", "co2": "ppm", "power": "W",
     "current": "A", "energy": "kW.h", "produced_energy": "kW.h", "ac_frequency": "Hz",
     "power_reactive": "var", "power_apparent": "V.A", "pm25": "ug/m3",
-    "current_heating_setpoint": "Cel", "occupied_heating_setpoint": "Cel", "pi_heating_demand": "%",
+    "pi_heating_demand": "%", "valve_position": "%", "temperature": "Cel",
 }  # fmt: skip
 """As the pages of the devices say. `voltage` has none: mains devices send V, battery devices mV."""
 
@@ -66,6 +66,8 @@ def decode(topic: str, payload: bytes) -> Decoded:
 def _unit(name: str) -> str | None:
     if _VOLTAGE_OF_PHASE.fullmatch(name):
         return "V"
+    if _CELSIUS.fullmatch(name):
+        return "Cel"
     phase = _PHASE.fullmatch(name) or _CHANNEL.fullmatch(name)
     return _UNITS.get(phase[1] if phase else name)
 
