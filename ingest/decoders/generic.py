@@ -204,10 +204,15 @@ def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
+_NAMES = ("name", "tag", "key", "code", "point", "metric", "variable", "parameter", "flag", "n", "id", "serviceid",
+          "sn", "metersn", "addr", "address")  # fmt: skip
+"""Members by which an element of a list may name itself."""
+
+
 def _name(item: object) -> str | None:
     """What an element of a list calls itself."""
     found: Mapping[str, object] = {_folded(key): raw for key, raw in node(item).items()}
-    for word in ("name", "tag", "key", "code", "point", "id", "serviceid", "sn", "metersn", "addr", "address"):
+    for word in _NAMES:
         raw = found.get(word)
         if (isinstance(raw, str) and raw) or (isinstance(raw, int) and not isinstance(raw, bool)):
             return str(raw)[:200]

@@ -72,6 +72,8 @@ def _claims(topic: str, payload: bytes) -> bool:
     if levels[:1] == ["neuron"]:
         # An upload of the user's own form (`custom`) is JSON like any other.
         return not message or not message.keys().isdisjoint({"values", "tags", "errors", "states", "uuid"})
+    if isinstance(message.get("values"), dict) and isinstance(message.get("errors"), dict):
+        return True
     return "node" in message and "group" in message and not message.keys().isdisjoint({"values", "tags", "errors"})
 
 

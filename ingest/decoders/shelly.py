@@ -231,11 +231,14 @@ def _claims(topic: str, payload: bytes) -> bool:
         return True
     if levels[-1] == "online" and payload.strip().lower() in (b"true", b"false"):
         return True
-    if any(level.startswith("shelly") for level in levels[:-1]) and levels[-1] in ("online", "events", "rpc", "status"):
+    told = levels[-1] in ("online", "events", "rpc", "status") or not {"command", "debug"}.isdisjoint(levels[1:])
+    if told and any(level.startswith("shelly") for level in levels[:-1]):
         return True
     message = peek_object(payload)
     method = message.get("method")
     if isinstance(method, str) and method.startswith("Notify"):
+        return True
+    if levels[-1] == "rpc" and {"id", "src", "method"} <= message.keys():
         return True
     answer = "src" in message and "id" in message and not message.keys().isdisjoint({"result", "error"})
     return answer or any(map(_COMPONENT.fullmatch, message))

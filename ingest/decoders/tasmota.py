@@ -173,10 +173,14 @@ def _claims(topic: str, payload: bytes) -> bool:
     known = last in _SENSORS or last in _STATES or last == "LWT" or _RELAY.fullmatch(last) or _ABOUT.fullmatch(last)
     if topic.startswith(_DISCOVERY) or "cmnd" in levels[:-1] or (known and not _PREFIXES.isdisjoint(levels[:-1])):
         return True
+    if last == "LWT" and payload in (b"Online", b"Offline"):
+        return True
     message = peek_object(payload)
     if "StatusSNS" in message or "StatusSTS" in message:
         return True
-    return "Time" in message and any(name in message for name in ("ENERGY", "TempUnit", "Wifi", "SML"))
+    return "Time" in message and (
+        last == "SENSOR" or any(name in message for name in ("ENERGY", "TempUnit", "Wifi", "SML"))
+    )
 
 
 FORMAT = Format("tasmota", decode, _claims)

@@ -99,6 +99,8 @@ def _claims(topic: str, payload: bytes) -> bool:
     levels = topic.split("/")
     if levels[0] == _ROOT and len(levels) > 1:
         return True
+    if levels[-2:] == ["bridge", "state"] and payload.strip() in (b"online", b"offline"):
+        return True
     message = peek_object(payload)
     if "linkquality" in message:
         return True
