@@ -41,6 +41,7 @@ _VALUES = ("value", "val", "data", "v", "dataValue", "data_value")
 _IDENTIFIER = re.compile(
     r"(?:0x)?([0-9A-F]{2})[ .:-]?([0-9A-F]{2})[ .:-]?([0-9A-F]{2})[ .:-]?([0-9A-F]{2})", re.IGNORECASE
 )
+_METER_ADDRESS = re.compile(r"\d{12}", re.ASCII)
 _OLD_IDENTIFIER = re.compile(r"(?:0x)?([9B][0-9A-F]{3})", re.IGNORECASE)
 _MOST_TARIFFS, _MOST_PERIODS, _MOST_KINDS, _MOST_HARMONICS, _ALL = 63, 12, 10, 21, 0xFF
 """What parts of an identifier go up to: tariffs or phases, settlement periods, kinds of energy; FF is all of them."""
@@ -109,7 +110,7 @@ def decode(_topic: str, payload: bytes) -> Decoded:
     """
     message = json_object(payload)
     findings = Findings(message_time(message))
-    meters = [
+    meters = _by_address(message) or [
         (one, name) for holder in _HOLDERS for one in nodes(message.get(holder)) if (name := _address(one, _METER))
     ]
     if meters:
@@ -123,6 +124,17 @@ def decode(_topic: str, payload: bytes) -> Decoded:
         return findings.decoded(_address(message), otherwise=Kind.EMPTY, wall=ZONE, partial=True, devices=devices)
     inner = next((node(message[name]) for name in _HOLDERS if isinstance(message.get(name), dict)), message)
     return findings.decoded(_address(message) or _address(inner), otherwise=Kind.EMPTY, wall=ZONE)
+
+
+def _by_address(message: Node) -> list[tuple[Node, str]]:
+    """Meters that are members under their address: `{"000000000001": {"02010100": …}}`."""
+    holders = [message, *(node(message.get(name)) for name in _HOLDERS)]
+    return [
+        (node(child), name.strip())
+        for holder in holders
+        for name, child in holder.items()
+        if _METER_ADDRESS.fullmatch(name.strip()) and next(_pairs(child), None) is not None
+    ]
 
 
 def _values(raw: Node, prefix: str, findings: Findings) -> bool:

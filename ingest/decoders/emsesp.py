@@ -40,7 +40,7 @@ def decode(topic: str, payload: bytes) -> Decoded:
     message = json_object(payload)
     if last in ("info", "heartbeat") or last.startswith("system") or not _COMMAND.isdisjoint(message):
         return Decoded(kind=Kind.STATUS, device=device)
-    clock = {name: raw for name, raw in message.items() if raw not in ("-", "--")}
+    clock = {name: raw for name, raw in message.items() if any(sign.isdigit() for sign in str(raw))}
     findings = Findings(first_moment(clock, "datetime", "dateTime", "timestamp"))
     probes = last.startswith(("temperaturesensor", "dallassensor"))
     for name, raw in message.items():

@@ -56,6 +56,8 @@ _ASIDE = frozenset(
 )
 _NAMES, _VALUES = ("name", "tag", "key", "code", "id", "m"), ("value", "val", "v")
 _RATIOS = frozenset({"ct", "pt", "ctratio", "ptratio", "ct_ratio", "pt_ratio", "ctr", "ptr"})
+_NO_VALUE = frozenset({32767.0, 65535.0, 2147483647.0, 4294967295.0})
+"""Registers full of ones: a voltage or a current a meter does not have. Told before the ratios hide them."""
 _RATED = re.compile(r"(\d{1,7}(?:\.\d{1,4})?)\s*[AV]?\s*[/:]\s*(\d{1,4}(?:\.\d{1,4})?)\s*[AV]?", re.ASCII)
 """A transformer as its plate has it: `200/5`."""
 _VOLTAGE = re.compile(r"(u|v|volt(age)?_?)(a|b|c|ab|bc|ca|ac|[123]|l[123]|avg|n)?", re.IGNORECASE)
@@ -165,6 +167,8 @@ def _register(
             findings.doubt(path, number, trust[1], trust[0], unit=said or unit, at=at)
         elif number is None:
             continue
+        elif number in _NO_VALUE and unit is not None:
+            findings.doubt(path, number, Reason.SENTINEL, unit=unit, at=at)
         elif factor is None:
             findings.doubt(path, number, Reason.UNIT_OR_SCALE, at=at)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ingest.decoders.findings import DEPTH, Findings, Node, first_moment, node, nodes
+from ingest.decoders.generic import unit_beside
 from ingest.decoders.loose import parse_number
 from ingest.decoders.moments import Moment
 from ingest.reasons import Refused, RejectReason
@@ -18,6 +19,7 @@ _BYTES = "bytes"
 """Where the template of a codec puts the bytes it was given."""
 _MEASUREMENT = frozenset({"measurementId", "measurementValue"})
 _TIMES = ("timestamp", "time", "ts")
+_NAMES = ("name", "channel", "id")
 _WRONG = Moment(-1)
 
 
@@ -27,12 +29,12 @@ def add_values(findings: Findings, tree: object) -> None:
     A current loop (`…_mA`) of exactly 0 is broken or not connected: a live 4–20 mA loop never falls below 3.6 mA
     (NAMUR NE 43).
     """
-    for path, raw, at in _values(tree, "", None, findings) if isinstance(tree, dict | list) else ():
+    for path, raw, at, unit in _values(tree, "", None, findings) if isinstance(tree, dict | list) else ():
         level = _LEVELS.get(raw.strip().lower()) if isinstance(raw, str) else None
         if path.endswith("_mA") and not isinstance(raw, bool) and parse_number(raw) == 0:
             findings.doubt(path, raw, Reason.SENTINEL, at=at)
         else:
-            findings.add_at(path, raw if level is None else level, at)
+            findings.add_at(path, raw if level is None else level, at, unit, stated=True)
 
 
 def is_raw(tree: object) -> bool:
@@ -42,37 +44,49 @@ def is_raw(tree: object) -> bool:
 
 def _values(
     raw: object, path: str, at: Moment | None, findings: Findings, depth: int = DEPTH
-) -> Iterator[tuple[str, object, Moment | None]]:
-    """(path, value, time) of all a codec has made. Measurements that have a number of their own (SenseCAP) are named by
-    it; records of a list that have times of their own (what a Milesight kept while it was not heard) keep these.
+) -> Iterator[tuple[str, object, Moment | None, str | None]]:
+    """(path, value, time, unit beside it) of all a codec has made. Elements of a list that name themselves are named,
+    measurements that have a number of their own (SenseCAP) by it; records of a list that have times of their own (what
+    a Milesight kept while it was not heard) keep these.
     """
     if isinstance(raw, dict) and depth:
         if raw.keys() >= _MEASUREMENT:
             own = _own_time(raw, path, at, findings)
             if own is not _WRONG:
-                yield _join(path, raw["measurementId"]), raw["measurementValue"], own
+                yield _join(path, raw["measurementId"]), raw["measurementValue"], own, unit_beside(raw)
             return
         for name, child in raw.items():
-            if path or name != _BYTES or not isinstance(child, list):
+            if name == "value" and not isinstance(child, dict | list):
+                yield _join(path, name), child, at, unit_beside(raw)
+            elif path or name != _BYTES or not isinstance(child, list):
                 yield from _values(child, _join(path, name), at, findings, depth - 1)
     elif isinstance(raw, list) and depth:
         measured, records = _all_have(raw, *_MEASUREMENT), len(nodes(raw)) == len(raw) and _all_have(raw, *_TIMES)
+        names = [_name(item) for item in raw]
+        named = all(names) and len(set(names)) == len(names)
         for number, item in enumerate(raw):
             if measured:
                 yield from _values(item, path, at, findings, depth - 1)
             elif not records:
-                yield from _values(item, _join(path, number), at, findings, depth - 1)
+                own_name = names[number] if named else number
+                yield from _values(item, _join(path, own_name), at, findings, depth - 1)
             elif (own := _own_time(item, path, at, findings)) is not _WRONG:
                 rest = {name: child for name, child in item.items() if name not in _TIMES}
                 yield from _values(rest, path, own, findings, depth - 1)
     elif not isinstance(raw, dict | list):
-        yield path, raw, at
+        yield path, raw, at, None
 
 
 def _all_have(items: list[object], *names: str) -> bool:
     """Whether every object of a list, or of the lists in it, has one of these members."""
     flat = [one for item in items for one in (item if isinstance(item, list) else [item])]
     return bool(flat) and all(any(name in node(one) for name in names) for one in flat)
+
+
+def _name(item: object) -> str | None:
+    """What an element of a list calls itself."""
+    found = next((node(item)[word] for word in _NAMES if word in node(item)), None)
+    return str(found)[:64] if isinstance(found, str | int) and not isinstance(found, bool) and found != "" else None
 
 
 def _join(path: str, name: object) -> str:
