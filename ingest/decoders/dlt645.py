@@ -14,7 +14,8 @@ from ingest.decoders.findings import Findings, Node, json_object, node, nodes, p
 from ingest.decoders.format import Format
 from ingest.decoders.generic import message_time, trust_beside, unit_beside
 from ingest.decoders.loose import number_with_unit, parse_number, shown
-from ingest.reasons import RejectReason
+from ingest.decoders.moments import Moment
+from ingest.reasons import Refused, RejectReason
 from plant.quality import Reason
 
 ZONE = "Asia/Shanghai"
@@ -61,10 +62,11 @@ class _Form:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """What goes before the identifier (the meter, where there are several), and the unit the message names."""
+    """What goes before the identifier (the meter, where there are several); the unit and time that stand beside."""
 
     prefix: str
     unit: str | None
+    at: Moment | None
 
 
 _VARIABLES: dict[str, _Form] = {
@@ -138,15 +140,20 @@ def _by_address(message: Node) -> list[tuple[Node, str]]:
 
 
 def _values(raw: Node, prefix: str, findings: Findings) -> bool:
-    """Add all there is of one meter; whether there was anything."""
+    """Add all there is of one meter, with its own time where several have one; whether there was anything."""
     found = False
     for identifier, value, owner in _pairs(raw):
         found = True
         trust = trust_beside(owner)
+        try:
+            own = message_time(owner) or (message_time(raw) if prefix else None)
+        except Refused as refused:
+            findings.refuse(RejectReason.BAD_TIME, f"{prefix}{identifier}: {refused.rejected.detail}", identifier)
+            continue
         if trust is None:
-            _value(identifier, value, findings, _Place(prefix, unit_beside(owner)))
+            _value(identifier, value, findings, _Place(prefix, unit_beside(owner), own))
         else:
-            findings.doubt(f"{prefix}{identifier}", value, trust[1], trust[0])
+            findings.doubt(f"{prefix}{identifier}", value, trust[1], trust[0], at=own)
     return found
 
 
@@ -247,7 +254,7 @@ def _single(identifier: str, said: object, form: _Form, findings: Findings, plac
     if isinstance(raw, str):
         word = raw.strip()
         if _INVALID.fullmatch(word) and len(word) >= 2:
-            findings.doubt(name, None, Reason.SENTINEL)
+            findings.doubt(name, None, Reason.SENTINEL, at=place.at)
             return
         if word.isascii() and word.isdigit():
             raw = _scaled(word, form)
@@ -260,7 +267,7 @@ def _single(identifier: str, said: object, form: _Form, findings: Findings, plac
         detail = f"{name} is {shown(said)}; expected {form.digits} digits of BCD, or a number"
         findings.refuse(RejectReason.NOT_A_VALUE, detail, name)
         return
-    findings.add(name, number, said_unit or form.unit, stated=said_unit is not None)
+    findings.add_at(name, number, place.at, said_unit or form.unit, stated=said_unit is not None)
 
 
 def _scaled(digits: str, form: _Form) -> float | None:
