@@ -35,7 +35,8 @@ _VALIDITIES = ("valid", "isvalid")
 _BAD_WORDS = frozenset({"bad", "error", "fault", "failed", "failure", "invalid"})
 _STATUS_CODES = ("statuscode",)
 _FINE = frozenset({"", "0", "none", "ok", "false", "success", "no error"})
-_TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?", re.ASCII)
+_DIGITS_APART = re.compile(r"20\d{6} \d{6}", re.ASCII)
+_TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?", re.ASCII)
 
 
 def decode(topic: str, payload: bytes) -> Decoded:
@@ -104,6 +105,8 @@ def message_time(message: Node) -> Moment | None:
     day, clock = named.get("date"), named.get("time")
     if isinstance(day, str) and isinstance(clock, str) and _TIME_OF_DAY.fullmatch(clock.strip()):
         return parse_moment(f"{day.strip()} {clock.strip()}")
+    if isinstance(day, str) and isinstance(clock, str) and _DIGITS_APART.fullmatch(f"{day} {clock}"):
+        return parse_moment(day + clock)
     for word in _TIMES:
         raw = named.get(word)
         if isinstance(raw, bool) or (isinstance(raw, str) and _TIME_OF_DAY.fullmatch(raw.strip())):

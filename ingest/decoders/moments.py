@@ -24,10 +24,13 @@ UNSET = 946_684_800_000
 # A number says by its size what it counts: these hold from 1973 to 5138.
 _FIRST_MS, _FIRST_US, _FIRST_NS, _BEYOND = 10**11, 10**14, 10**17, 10**20
 
+_CALENDAR = ((19700101000000, 22000101000000), (19700101000000000, 22000101000000000))
+"""Numbers that are a calendar's digits, to the second and to the ms."""
+
 _NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
-_DIGITS = re.compile(r"(?:19|20|21)\d{10}(?:\d\d)?", re.ASCII)
+_DIGITS = re.compile(r"(?:19|20|21)\d{10}(?:\d\d(?:\d{3})?)?", re.ASCII)
 _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<part>\d+))?)?"
-_CLOCK += r"\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2})?"
+_CLOCK += r"\s*(?P<zone>Z|UTC|GMT|[+-]\d{1,2}(?::?\d{2})?)?"
 _YEAR_FIRST = re.compile(
     rf"(?P<year>\d{{4}})[-/.年](?P<month>\d{{1,2}})[-/.月](?P<day>\d{{1,2}})日?[ T,]*{_CLOCK}", re.ASCII
 )
@@ -71,7 +74,7 @@ def _from_number(raw: float) -> Moment:
     if not math.isfinite(raw) or not 0 <= raw < _BEYOND:
         raise bad_time(raw)
     # 20211124101800 as a number: no clock counts to that in ms before the year 2603.
-    if isinstance(raw, int) and 19700101000000 <= raw < 22000101000000:
+    if isinstance(raw, int) and any(first <= raw < beyond for first, beyond in _CALENDAR):
         return _from_digits(str(raw))
     if raw < _FIRST_MS:
         return Moment(round(raw * 1000))
@@ -96,10 +99,10 @@ def _from_text(raw: str) -> Moment:
 
 def _from_digits(raw: str) -> Moment:
     try:
-        moment = datetime.strptime(raw.ljust(14, "0"), "%Y%m%d%H%M%S")  # noqa: DTZ007 - wall time
+        moment = datetime.strptime(raw[:14].ljust(14, "0"), "%Y%m%d%H%M%S")  # noqa: DTZ007 - wall time
     except ValueError:
         raise bad_time(raw) from None
-    return Moment(_wall_ms(moment), wall=True)
+    return Moment(_wall_ms(moment) + int(raw[14:] or 0), wall=True)
 
 
 def _from_parts(raw: str, found: re.Match[str]) -> Moment:
@@ -107,6 +110,8 @@ def _from_parts(raw: str, found: re.Match[str]) -> Moment:
     part = f".{found['part'][:6]}" if found["part"] else ""
     clock = f"{int(found['hour']):02d}:{found['minute']}:{found['second'] or '00'}{part}"
     zone = "Z" if found["zone"] in (None, "UTC", "GMT") else found["zone"]
+    if zone[1:].isdigit() and len(zone) < 4:
+        zone = f"{zone[0]}{zone[1:].zfill(2)}:00"
     try:
         return Moment(parse_instant(f"{date}T{clock}{zone}"), wall=not found["zone"])
     except (BadInput, OverflowError):

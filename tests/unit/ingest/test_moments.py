@@ -6,6 +6,7 @@ import pytest
 
 from ingest.bindings import Feed, Target
 from ingest.decoders import Decoded, recognise
+from ingest.decoders.generic import message_time
 from ingest.decoders.moments import Moment, from_wall, parse_moment
 from ingest.reasons import Refused
 from tests.unit.ingest.plants import T0, TANK
@@ -55,6 +56,10 @@ def test_the_hour_that_comes_twice_is_its_first() -> None:
         ("14.11.2023 22:13:20", T0, True),
         ("14.11.2023 22:13", T0 - 20_000, True),
         ("202311142213", T0 - 20_000, True),
+        ("20231114221320123", T0 + 123, True),
+        (20231114221320123, T0 + 123, True),
+        ("2023-11-14 22:13:20 UTC", T0, False),
+        ("2023-11-15 06:13:20+8", T0, False),
     ],
 )
 def test_times_devices_write(written: object, ms: int, wall: bool) -> None:
@@ -84,6 +89,18 @@ def test_a_clock_nobody_has_set_gives_no_time(written: object) -> None:
 def test_impossible_times_are_refused(written: object) -> None:
     with pytest.raises(Refused, match="the time is"):
         parse_moment(written)
+
+
+@pytest.mark.parametrize(
+    ("message", "ms"),
+    [
+        ({"date": "20231114", "time": "221320", "x": 1}, T0),
+        ({"date": "2023-11-14", "time": "22:13:20", "x": 1}, T0),
+        ({"date": "2023-11-14", "time": "22:13:20.5", "x": 1}, T0 + 500),
+    ],
+)
+def test_date_and_time_apart(message: dict[str, object], ms: int) -> None:
+    assert message_time(message) == Moment(ms, wall=True)
 
 
 def test_native_messages_are_recognised_by_their_topic() -> None:
