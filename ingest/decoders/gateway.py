@@ -115,7 +115,9 @@ def _flat(meter: Node) -> Node:
     """A meter's registers by name wherever it has put them: as members, in an object, in a list of named ones, or as
     the one register that is all it is.
     """
-    alone = _by_name([meter]) if _serial(meter) else {}
+    # A meter that has a name and says `v` and `i` is no register of that name.
+    measured = any(_measure(name, (1.0, 1.0))[0] for name in meter if name != "v") or {"v", "p"} <= meter.keys()
+    alone = _by_name([meter]) if _serial(meter) and not measured else {}
     if alone:
         told = {name: raw for name, raw in meter.items() if name.lower() in _RATIOS or name in (*_TIMES, *_METER)}
         return told | alone
