@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ingest.decoders.decoded import ONLINE
 from ingest.discovery import Family
 from ingest.naming import name_of, values_of
 from ingest.precedents import same_format
@@ -27,16 +28,18 @@ class KnownModel:
 def models(family: Family, templates: Iterable[Template]) -> list[KnownModel]:
     """Templates of the family's format that know half of what is there, or of whose keys half are there; best first.
 
-    Of templates that know as much the one whose topic this is goes first, then the one that was given first.
+    That a device says whether it is there (`online`) tells nothing of what it is. Of templates that know as much the
+    one whose topic this is goes first, then the one that was given first.
     """
     found = []
-    names = {value.name for value in values_of(family)}
+    names = {value.name for value in values_of(family)} - {ONLINE}
     for template in templates:
         if not same_format(template.decoder, family.decoder):
             continue
-        known = len(template_lines(family, template).keys() & names)
-        if known and known >= _LEAST_SHARE * min(len(template.lines), len(names)):
-            found.append(KnownModel(template, known, len(template.lines)))
+        lines = template_lines(family, template).keys()
+        known, of = len(lines & names), len(template.lines) - (ONLINE in lines)
+        if known and known >= _LEAST_SHARE * min(of, len(names)):
+            found.append(KnownModel(template, known, of))
     topic = family.sources[0].topic if family.sources else ""
     return sorted(found, key=lambda model: (-model.keys, _placeholders(model.template.topic, topic) is None))
 

@@ -145,6 +145,14 @@ def test_of_templates_that_know_as_much_the_one_of_the_topic_goes_first() -> Non
     assert [one.template.name for one in models.models(found, [other, meter_template()])] == ["our_meter", "another"]
 
 
+def test_that_it_says_whether_it_is_there_tells_nothing_of_what_a_device_is() -> None:
+    lines = (TemplateLine("battery", "supply_voltage", "V"), TemplateLine("online", "online_status", None))
+    logger = Template("logger", Text("记录仪", "Logger"), "gateway", "gw/{device}/state", "plain", lines)
+    assert models.models(family(("gw/1/state", {"online": True, "flow": 3.5})), [logger]) == []
+    (known,) = models.models(family(("gw/1/state", {"online": True, "battery": 12.1})), [logger])
+    assert (known.keys, known.of) == (1, 1)
+
+
 def test_a_placeholder_twice_in_a_topic_stands_for_the_same() -> None:
     twice = meter_template(topic="gw/{device}/{device}/#", lines=(TemplateLine("{device}.p", "active_power", "W"),))
     same, different = (family((topic, {"7": {"p": 1}})) for topic in ("gw/7/7/data", "gw/7/8/data"))
