@@ -62,13 +62,15 @@ async def list_commissioning(page: APage, ask: Annotated[StandsAsk, Query()]) ->
     order = list(Stage)
     found.sort(key=lambda stand: (order.index(stand.stage), stand.outcome is not Outcome.FAILED, stand.machine.path))
     sizes = Counter(stand.stage for stand in named)
+    skip = min(ask.skip, max(0, len(found) - 1) // PAGE * PAGE)  # a list may have shrunk under an old link
     return page.render(
         "commissioning.html",
         ask=ask,
-        stands=found[ask.skip : ask.skip + PAGE],
+        stands=found[skip : skip + PAGE],
+        skip=skip,
         count=len(found),
-        before=max(0, ask.skip - PAGE) if ask.skip else None,
-        after=ask.skip + PAGE if ask.skip + PAGE < len(found) else None,
+        before=max(0, skip - PAGE) if skip else None,
+        after=skip + PAGE if skip + PAGE < len(found) else None,
         all=len(named),
         sizes=sizes,
         stages=STAGES,
