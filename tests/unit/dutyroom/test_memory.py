@@ -20,15 +20,15 @@ if sys.argv[1] == "returning":
     return_freed()
 np.ones(3_000_000)  # freed at once: by itself malloc now keeps arrays of up to 24 MB
 before = resident()
-arrays = [np.ones(125_000) for _ in range(100)]
-last = np.ones(125_000)  # lies behind them
+arrays = [np.ones(300_000) for _ in range(50)]
+last = np.ones(300_000)  # lies behind them
 del arrays
 print(resident() - before)
 """
 
 
 def kept(mode: str) -> int:
-    """Bytes still resident after 100 MB were freed."""
+    """Bytes still resident after 120 MB were freed."""
     done = subprocess.run([sys.executable, "-c", _PROGRAM, mode], capture_output=True, text=True, check=True)
     return int(done.stdout)
 
