@@ -17,8 +17,8 @@ _LARGE, _SPARE = 2 * 2**20, 16 * 2**20
 _MALLOC = ((_M_MMAP_THRESHOLD, _LARGE), (_M_TRIM_THRESHOLD, _SPARE), (_M_ARENA_MAX, 2))
 """Options of glibc's mallopt(3). By itself it moves its threshold up to 32 MB with the first large array that is freed,
 and from then on keeps what arrays leave behind, for each of a dozen threads: 60 MB more after a backlog. Smaller ones
-cost more than they save: with 256 KB the arrays of every 5,000 messages were mapped and given back each time, 6 of 23 µs
-a message.
+cost more than they save: with 256 KB the arrays of every 5,000 messages were mapped and given back each time, 6 of
+23 µs a message.
 """
 
 
