@@ -46,6 +46,7 @@ FILLED: Mapping[str, str] = {
     f"{PREFIX}/proofs/{{hash}}": f"{PREFIX}/proofs/{HASH}",
     f"{PREFIX}/reports/{{token}}": f"{PREFIX}/reports/{TOKEN}",
     f"{PREFIX}/latest": f"{PREFIX}/latest?equipment=m-1",
+    f"{PREFIX}/repairs.csv": f"{PREFIX}/repairs.csv?equipment=m-1",
     f"{PREFIX}/trends": f"{PREFIX}/trends?point=m-1/chw_supply_temp",
     f"{PREFIX}/trends.csv": f"{PREFIX}/trends.csv?point=m-1/chw_supply_temp",
 }

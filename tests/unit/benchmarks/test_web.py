@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from api.routes import ROUTES
+from fastapi import FastAPI
+
+from api.routes import PREFIX, ROUTES, router
 from api.web.pages import PAGES
 from benchmarks.web import CODED, FILLED, NOT_TIMED, to_time
 
@@ -18,6 +20,19 @@ def test_every_page_and_list_is_timed_or_named_as_none() -> None:
     timed = to_time("ABCD-EFGH")
     assert not [path for path in timed if "{" in path]
     assert len(timed) == len(shown() - set(NOT_TIMED))
+
+
+def test_every_list_that_must_be_told_what_to_show_is_told() -> None:
+    app = FastAPI()
+    app.include_router(router())
+    asking = {
+        path
+        for path, methods in app.openapi()["paths"].items()
+        for parameter in methods.get("get", {}).get("parameters", ())
+        if parameter["in"] == "query" and parameter.get("required")
+    }
+    assert f"{PREFIX}/repairs.csv" in asking
+    assert asking <= set(FILLED)
 
 
 def test_every_address_that_is_filled_in_leads_to_its_page() -> None:
