@@ -27,12 +27,6 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[JournalFile]:
-    with JournalFile(tmp_path / "journal.db") as opened:
-        yield opened
-
-
-@pytest.fixture
 def pair(tmp_path: Path) -> Iterator[tuple[Mosquitto, Mosquitto]]:
     try:
         first, second = Mosquitto(tmp_path / "first"), Mosquitto(tmp_path / "second")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -30,18 +28,6 @@ from tests.support.programs import Mosquitto
 from tests.unit.ingest.plants import plant
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[JournalFile]:
-    with JournalFile(tmp_path / "journal.db") as opened:
-        yield opened
-
-
-@pytest.fixture
-def broker(own_mosquitto: Mosquitto) -> Mosquitto:
-    own_mosquitto.start()
-    return own_mosquitto
 
 
 def test_messages_are_journalled_in_order_and_acknowledged(broker: Mosquitto, journal: JournalFile) -> None:

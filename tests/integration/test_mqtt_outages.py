@@ -7,7 +7,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,18 +34,6 @@ from tests.support.programs import Mosquitto
 from tests.unit.ingest.plants import TANK, plant
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[JournalFile]:
-    with JournalFile(tmp_path / "journal.db") as opened:
-        yield opened
-
-
-@pytest.fixture
-def broker(own_mosquitto: Mosquitto) -> Mosquitto:
-    own_mosquitto.start()
-    return own_mosquitto
 
 
 def test_broker_absent_at_start_is_waited_for(own_mosquitto: Mosquitto, journal: JournalFile) -> None:

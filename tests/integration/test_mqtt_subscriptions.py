@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,18 +17,6 @@ from tests.support.programs import Mosquitto
 from tests.unit.ingest.plants import plant
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[JournalFile]:
-    with JournalFile(tmp_path / "journal.db") as opened:
-        yield opened
-
-
-@pytest.fixture
-def broker(own_mosquitto: Mosquitto) -> Mosquitto:
-    own_mosquitto.start()
-    return own_mosquitto
 
 
 @pytest.fixture
